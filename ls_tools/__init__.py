@@ -1,0 +1,1 @@
+"""Labeled data and its media, out of Label Studio."""

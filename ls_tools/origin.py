@@ -1,0 +1,189 @@
+"""Web origins: which URLs belong to the configured server, and what is secret.
+
+Pure: parses and compares text, opens nothing.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from dataclasses import dataclass
+from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlencode, urlsplit
+
+from ls_tools.errors import SettingsError
+
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+
+SIGNATURE_PARAMETERS = frozenset(
+    {
+        # AWS signature version 4 and 2
+        "x-amz-algorithm",
+        "x-amz-credential",
+        "x-amz-date",
+        "x-amz-expires",
+        "x-amz-security-token",
+        "x-amz-signature",
+        "x-amz-signedheaders",
+        "awsaccesskeyid",
+        "signature",
+        "expires",
+        # Google Cloud Storage V4 and V2
+        "x-goog-algorithm",
+        "x-goog-credential",
+        "x-goog-date",
+        "x-goog-expires",
+        "x-goog-signature",
+        "x-goog-signedheaders",
+        "googleaccessid",
+        # Azure SAS
+        "sv",
+        "ss",
+        "srt",
+        "sp",
+        "se",
+        "st",
+        "spr",
+        "sip",
+        "sr",
+        "sig",
+        "skoid",
+        "sktid",
+        "skt",
+        "ske",
+        "sks",
+        "skv",
+        # CloudFront
+        "policy",
+        "key-pair-id",
+        # tokens in queries
+        "token",
+        "access_token",
+        "api_key",
+        "apikey",
+    }
+)
+"""Query parameters, in lower case, that sign a URL or carry a secret. They take
+no part in cache keys and are never written to disk or to a log."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """Scheme, host, port and path prefix of a server.
+
+    Attributes:
+        scheme: ``http`` or ``https``.
+        host: Lower case; IPv6 without brackets.
+        port: Always explicit.
+        prefix: Path prefix of a sub-path deployment, ``""`` or ``/ls``.
+    """
+
+    scheme: str
+    host: str
+    port: int
+    prefix: str = ""
+
+    @classmethod
+    def parse(cls, url: str) -> Origin:
+        """Parse a server URL such as ``https://labels.example.com/ls``.
+
+        Raises:
+            SettingsError: It is not an absolute http or https URL.
+        """
+        try:
+            parts = urlsplit(url.strip())
+            port = parts.port or _DEFAULT_PORTS.get(parts.scheme, 0)
+        except ValueError:
+            parts, port = urlsplit(""), 0
+        if parts.scheme not in _DEFAULT_PORTS or not parts.hostname or not port:
+            msg = f"The server URL {redact_url(url)!r} is not an http(s) URL."
+            raise SettingsError(msg, hint="Give one like https://labels.example.com.")
+        prefix = normalise_path(parts.path).rstrip("/")
+        return cls(
+            scheme=parts.scheme, host=parts.hostname.lower(), port=port, prefix=prefix
+        )
+
+    def __str__(self) -> str:
+        """The normal spelling, without a trailing slash."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        if self.port != _DEFAULT_PORTS[self.scheme]:
+            host = f"{host}:{self.port}"
+        return f"{self.scheme}://{host}{self.prefix}"
+
+    def url(self, path: str) -> str:
+        """The absolute URL of ``path`` (which starts with ``/``) on this server."""
+        return f"{self}{path}"
+
+    def same_site(self, url: str) -> bool:
+        """Whether ``url`` has this scheme, host and port, under any prefix."""
+        try:
+            parts = urlsplit(url)
+            port = parts.port or _DEFAULT_PORTS.get(parts.scheme)
+        except ValueError:
+            return False
+        host = (parts.hostname or "").lower()
+        return (parts.scheme, host, port) == (self.scheme, self.host, self.port)
+
+    def relative_path(self, url: str) -> str | None:
+        """The normalised path of ``url`` below this origin's prefix.
+
+        Returns:
+            A path starting with ``/``, dot segments and encoded slashes
+            resolved, without query; None where ``url`` is not below this origin.
+        """
+        if not self.same_site(url):
+            return None
+        path = normalise_path(urlsplit(url).path or "/")
+        if not self.prefix:
+            return path
+        if path == self.prefix or path.startswith(self.prefix + "/"):
+            return path[len(self.prefix) :] or "/"
+        return None
+
+
+def normalise_path(path: str) -> str:
+    """Resolve percent-encoding, backslashes and dot segments of a URL path.
+
+    The result is for comparing, not for requesting: ``/a/..%2fapi`` becomes
+    ``/api``. A path is decoded until it no longer changes (at most four times),
+    since a server behind a proxy may decode it more than once.
+    """
+    for _ in range(4):
+        decoded = unquote(path)
+        if decoded == path:
+            break
+        path = decoded
+    path = re.sub(r"/{2,}", "/", path.replace("\\", "/"))
+    normal = posixpath.normpath("/" + path.lstrip("/")) if path else ""
+    return normal + "/" if path.endswith("/") and normal != "/" else normal
+
+
+def strip_secrets(parts: SplitResult) -> SplitResult:
+    """Drop userinfo, fragment and signature parameters of a split URL."""
+    host = parts.netloc.rpartition("@")[2]
+    query = parts.query
+    names = {name.lower() for name, _ in parse_qsl(query, keep_blank_values=True)}
+    if names & SIGNATURE_PARAMETERS:
+        kept = [
+            (name, value)
+            for name, value in parse_qsl(query, keep_blank_values=True)
+            if name.lower() not in SIGNATURE_PARAMETERS
+        ]
+        query = urlencode(kept, quote_via=quote)
+    return parts._replace(netloc=host, query=query, fragment="")
+
+
+def redact_url(url: str) -> str:
+    """``url`` as it may stand in a message: no userinfo, signature or control.
+
+    Never raises; what does not parse is cut down to its scheme.
+    """
+    try:
+        text = strip_secrets(urlsplit(url)).geturl() if "://" in url else url
+    except ValueError:
+        text = url.partition("://")[0] + "://…"
+    if "://" not in text and "?" in text:
+        head, _, query = text.partition("?")
+        text = f"{head}?{strip_secrets(urlsplit('?' + query)).query}"
+    text = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
+    limit = 300
+    return text if len(text) <= limit else text[: limit - 1] + "…"

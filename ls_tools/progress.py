@@ -1,0 +1,34 @@
+"""How long calls tell how far they are; drawing it is the caller's business."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+
+class Progress(Protocol):
+    """Receives the progress of one or more consecutive stages of a call.
+
+    All methods may be called from any thread.
+    """
+
+    def start(self, label: str, total: int | None = None, unit: str = "") -> None:
+        """A stage begins. ``total`` counts ``unit`` s, None where unknown."""
+
+    def advance(self, count: int = 1, *, size_bytes: int = 0) -> None:
+        """``count`` more units are done, ``size_bytes`` more bytes moved."""
+
+    def finish(self) -> None:
+        """The stage is over, whether it succeeded or not."""
+
+
+class NullProgress:
+    """A Progress that shows nothing; the default everywhere."""
+
+    def start(self, label: str, total: int | None = None, unit: str = "") -> None:
+        """Ignore the start of a stage."""
+
+    def advance(self, count: int = 1, *, size_bytes: int = 0) -> None:
+        """Ignore an advance."""
+
+    def finish(self) -> None:
+        """Ignore the end of a stage."""
