@@ -1,0 +1,84 @@
+"""The target formats by name, loaded when they are asked for.
+
+A new format is one module here, and one line in ``FORMATS``.
+"""
+
+from __future__ import annotations
+
+from ls_tools.errors import UnknownFormatError
+from ls_tools.formats.protocol import (
+    ClassIds,
+    Format,
+    NoOptions,
+    OptionInfo,
+    describe_options,
+    option,
+)
+from ls_tools.registry import Registry
+
+__all__ = [
+    "FORMATS",
+    "ClassIds",
+    "Format",
+    "NoOptions",
+    "OptionInfo",
+    "describe_options",
+    "implies_media",
+    "load_format",
+    "option",
+    "register_format",
+]
+
+FORMATS: Registry[type[Format]] = Registry(
+    "format",
+    {
+        "coco": "ls_tools.formats.coco:CocoFormat",
+        "yolo": "ls_tools.formats.yolo:YoloFormat",
+    },
+)
+"""Every format by its name, in the order of listings."""
+
+
+def load_format(name: str) -> Format:
+    """The format called ``name``, by its own name or by one of its aliases.
+
+    Args:
+        name: In any case, with ``-`` or ``_``: ``yolo``, ``YOLO_WITH_IMAGES``.
+
+    Raises:
+        UnknownFormatError: No format has this name; the hint lists them.
+    """
+    wanted = _normalise(name)
+    if wanted in FORMATS:
+        return FORMATS.load(wanted)()
+    for known in FORMATS:
+        kind = FORMATS.load(known)
+        if wanted in map(_normalise, kind.aliases):
+            return kind()
+    msg = f"Unknown format {name!r}."
+    raise UnknownFormatError(msg, hint=f"Known: {', '.join(FORMATS)}.", name=name)
+
+
+def register_format(
+    name: str, target: str | type[Format], *, replace: bool = False
+) -> None:
+    """Add a format of one's own.
+
+    Args:
+        name: Its name, lower case.
+        target: The class, or ``"module:Class"`` to import it on first use.
+        replace: Allow taking the name of a format that is there already.
+
+    Raises:
+        UsageError: The name is taken and ``replace`` is not given.
+    """
+    FORMATS.register(_normalise(name), target, replace=replace)
+
+
+def implies_media(name: str) -> bool:
+    """Whether a format's name asks for the media too, as ``COCO_WITH_IMAGES``."""
+    return _normalise(name).endswith("_with_images")
+
+
+def _normalise(name: str) -> str:
+    return name.strip().casefold().replace("-", "_")

@@ -1,0 +1,120 @@
+"""What a target format is to the rest of ls_tools; knows no format."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ls_tools.label_config import LabelConfig
+    from ls_tools.output import Items, Output
+
+ClassIds = Literal["contiguous", "category", "none"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoOptions:
+    """The options of a format that has none of its own."""
+
+
+class Format(Protocol):
+    """A target format. Implementations hold no state; ``write`` does the work.
+
+    Attributes:
+        name: The name on the command line, lower case.
+        aliases: Other names, Label Studio's among them; matched in any case
+            and with ``-`` for ``_``.
+        summary: One line for listings.
+        controls: Tags of the label config that the format can express.
+            Their labels, and no others, become classes.
+        objects: Tags of the object tags that those controls may annotate;
+            empty for any.
+        extra: The pip extra that it needs, empty for none.
+        options_type: Frozen dataclass of the options, each field made by
+            ``option()``; it can be built without arguments.
+        default_selection: Policy where the user names none: ``latest`` for
+            training formats, ``all`` for formats that hold several
+            annotations of one task side by side.
+        keeps_cancelled: Whether annotations that were skipped are kept.
+        places_media: Whether the format has a place for media files.
+        class_ids: ``contiguous`` from 0; ``category`` honours the label
+            config's ``category`` attributes; ``none`` has no classes.
+    """
+
+    name: ClassVar[str]
+    aliases: ClassVar[tuple[str, ...]]
+    summary: ClassVar[str]
+    controls: ClassVar[frozenset[str]]
+    objects: ClassVar[frozenset[str]]
+    extra: ClassVar[str]
+    options_type: ClassVar[type[Any]]
+    default_selection: ClassVar[str]
+    keeps_cancelled: ClassVar[bool]
+    places_media: ClassVar[bool]
+    class_ids: ClassVar[ClassIds]
+
+    def write(
+        self, items: Items, config: LabelConfig, output: Output, options: Any
+    ) -> None:
+        """Write every item below ``output``, and count what could not be.
+
+        Args:
+            items: What was selected; iterating it is the one counted pass.
+            config: The label config, given or inferred.
+            output: Tally, classes, names, media and the folder to write in.
+            options: An ``options_type``.
+
+        Raises:
+            OutputError: The output cannot be written.
+        """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OptionInfo:
+    """One option of a format, as the command line and the docs show it.
+
+    Attributes:
+        name: Name of the dataclass field.
+        flag: Name on the command line, such as ``--ellipse-tolerance-px``.
+        type: The type of its value.
+        default: The value where none is given.
+        choices: The only values allowed; empty for any.
+        help: What it does, one sentence.
+    """
+
+    name: str
+    flag: str
+    type: type[Any]
+    default: Any
+    choices: tuple[str, ...]
+    help: str
+
+
+def option(default: Any, help: str, *, choices: Sequence[str] = ()) -> Any:  # noqa: A002 -- as a caller reads it
+    """A field of an options dataclass, with what its reader needs to know.
+
+    Args:
+        default: A bool, int, float or str; its type is the option's type.
+        help: One sentence; units and ranges included.
+        choices: The only values allowed.
+    """
+    metadata = {"help": help, "choices": tuple(choices)}
+    return dataclasses.field(default=default, metadata=metadata)
+
+
+def describe_options(target: Format | type[Format]) -> list[OptionInfo]:
+    """The options of a format, in the order in which it declares them."""
+    return [
+        OptionInfo(
+            name=field.name,
+            flag="--" + field.name.replace("_", "-"),
+            type=type(field.default),
+            default=field.default,
+            choices=field.metadata.get("choices", ()),
+            help=field.metadata.get("help", ""),
+        )
+        for field in dataclasses.fields(target.options_type)
+    ]
