@@ -45,10 +45,10 @@ class Result(msgspec.Struct, gc=False, kw_only=True):
     from_name: str = ""
     to_name: str = ""
     value: msgspec.Raw = EMPTY_OBJECT
-    original_width: float | None = None
-    original_height: float | None = None
-    image_rotation: float | None = None
-    score: float | None = None
+    original_width: int | float | None = None
+    original_height: int | float | None = None
+    image_rotation: int | float | None = None
+    score: int | float | None = None
     parent_id: str | None = msgspec.field(default=None, name="parentID")
     item_index: int | None = None
     from_id: str | None = None
@@ -84,9 +84,9 @@ class Annotation(msgspec.Struct, kw_only=True):
     ground_truth: bool = False
     created_at: str | None = None
     updated_at: str | None = None
-    lead_time: float | None = None
+    lead_time: int | float | None = None
     model_version: str | None = None
-    score: float | None = None
+    score: int | float | None = None
     unique_id: str | None = None
     agreement: Any = None
     history: msgspec.Raw | None = None
