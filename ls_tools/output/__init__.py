@@ -1,0 +1,30 @@
+"""What every format shares: Report, items, classes, names, media, staging."""
+
+from __future__ import annotations
+
+from ls_tools.output.class_map import DROPPED, ClassMap, ClassPolicy, ClassScope
+from ls_tools.output.items import Item, Items
+from ls_tools.output.media import MediaPlacer, MediaPolicy, Placed
+from ls_tools.output.names import NamePlan, NameStyle
+from ls_tools.output.report import Report
+from ls_tools.output.staging import stage
+from ls_tools.output.tally import Tally
+from ls_tools.output.tree import Output
+
+__all__ = [
+    "DROPPED",
+    "ClassMap",
+    "ClassPolicy",
+    "ClassScope",
+    "Item",
+    "Items",
+    "MediaPlacer",
+    "MediaPolicy",
+    "NamePlan",
+    "NameStyle",
+    "Output",
+    "Placed",
+    "Report",
+    "Tally",
+    "stage",
+]

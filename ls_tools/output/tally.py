@@ -1,0 +1,277 @@
+"""Counting what is read, written and lost; ends in a Report.
+
+Knows no format and no file.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ls_tools.errors import LsToolsError
+from ls_tools.origin import redact_url
+from ls_tools.output.report import (
+    EXAMPLES_PER_REASON,
+    Example,
+    Loss,
+    Media,
+    MediaFailure,
+    Report,
+    Run,
+)
+
+if TYPE_CHECKING:
+    from ls_tools.output.items import Item
+
+MAX_REASONS = 200
+"""Most distinct reasons kept per list; further ones count as OTHER_REASONS."""
+
+MAX_WARNINGS = 200
+"""Most distinct warnings kept."""
+
+MAX_FAILURES = 1_000
+"""Most failed media listed one by one."""
+
+OTHER_REASONS = "other reasons"
+
+
+class Tally:
+    """Counts of one conversion. Not thread-safe: one thread writes an output.
+
+    The public attributes may be added to directly in hot loops.
+
+    Attributes:
+        tasks_in: Tasks read.
+        annotations_in: Annotations of the kind selected.
+        annotations_selected: Those that the selection took.
+        regions_in: Regions of the selected annotations.
+        regions_written: Regions written.
+        references: Distinct media referred to.
+        fetched: Media fetched in this run.
+        from_cache: Media found here without fetching.
+    """
+
+    __slots__ = (
+        "_degraded",
+        "_failures",
+        "_partly_skipped",
+        "_skipped",
+        "_tasks_skipped",
+        "_warnings",
+        "annotations_in",
+        "annotations_selected",
+        "failures",
+        "fetched",
+        "from_cache",
+        "references",
+        "regions_in",
+        "regions_written",
+        "tasks_in",
+        "unlisted_warnings",
+    )
+
+    def __init__(self) -> None:
+        self.tasks_in = 0
+        self.annotations_in = 0
+        self.annotations_selected = 0
+        self.regions_in = 0
+        self.regions_written = 0
+        self.references = 0
+        self.fetched = 0
+        self.from_cache = 0
+        self.failures = 0
+        self.unlisted_warnings = 0
+        self._tasks_skipped: dict[str, Loss] = {}
+        self._skipped: dict[str, Loss] = {}
+        self._degraded: dict[str, Loss] = {}
+        self._warnings: dict[str, None] = {}
+        self._failures: list[MediaFailure] = []
+        self._partly_skipped: dict[int, int] = {}
+
+    def wrote(self, count: int = 1) -> None:
+        """``count`` regions are in the output."""
+        self.regions_written += count
+
+    def skip(
+        self,
+        reason: str,
+        *,
+        task_id: int | str | None,
+        region_id: str | None = None,
+        count: int = 1,
+    ) -> None:
+        """``count`` regions are not in the output.
+
+        Args:
+            reason: Why, in a few words that do not depend on the region:
+                ``"control not expressible: Choices"``.
+            task_id: Where.
+            region_id: The region, or the first of them.
+            count: How many regions.
+        """
+        if count:
+            example = Example(task_id=task_id, region_id=region_id)
+            _add(self._skipped, reason, count, example)
+
+    def degrade(
+        self,
+        reason: str,
+        *,
+        task_id: int | str | None,
+        region_id: str | None = None,
+        count: int = 1,
+    ) -> None:
+        """``count`` regions are written, with a part of them lost.
+
+        Such a region is also counted by ``wrote``.
+        """
+        if count:
+            example = Example(task_id=task_id, region_id=region_id)
+            _add(self._degraded, reason, count, example)
+
+    def skip_task(self, reason: str, *, task_id: int | str | None) -> None:
+        """A whole task is not in the output; its regions are not counted here.
+
+        For an Item use ``skip_item``, which counts its regions too.
+        """
+        _add(self._tasks_skipped, reason, 1, Example(task_id=task_id))
+
+    def skip_item(self, reason: str, item: Item) -> None:
+        """Nothing of ``item`` is in the output: its regions are skipped.
+
+        Its task is skipped as well when the same happens to every item of it.
+        """
+        task = item.task
+        if item.regions:
+            self.skip(
+                reason,
+                task_id=task.id,
+                region_id=item.regions[0].id,
+                count=len(item.regions),
+            )
+        skipped = self._partly_skipped.pop(task.index, 0) + 1
+        if skipped < item.parts:
+            self._partly_skipped[task.index] = skipped
+        else:
+            self.skip_task(reason, task_id=task.id)
+
+    def warn(self, text: str) -> None:
+        """Tell the reader something, once; one sentence."""
+        if text in self._warnings:
+            return
+        if len(self._warnings) < MAX_WARNINGS:
+            self._warnings[text] = None
+        else:
+            self.unlisted_warnings += 1
+
+    def media_failed(
+        self, reference: str, cause: LsToolsError | str, *, task_id: int | str | None
+    ) -> None:
+        """A medium is not in the output.
+
+        Args:
+            reference: As in the task; its secrets are taken out here.
+            cause: The error, or a sentence that holds no secret.
+            task_id: The task that refers to it.
+        """
+        self.failures += 1
+        if len(self._failures) >= MAX_FAILURES:
+            return
+        is_error = isinstance(cause, LsToolsError)
+        self._failures.append(
+            MediaFailure(
+                task_id=task_id,
+                reference=redact_url(reference),
+                kind=cause.kind if is_error else "failed",
+                cause=cause.message if is_error else cause,
+            )
+        )
+
+    def absorb(self, other: Tally) -> None:
+        """Add the counts of ``other``, as of a later part of the same input."""
+        for name in _COUNTS:
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        for mine, theirs in (
+            (self._tasks_skipped, other._tasks_skipped),
+            (self._skipped, other._skipped),
+            (self._degraded, other._degraded),
+        ):
+            for loss in theirs.values():
+                _add(mine, loss.reason, loss.count, *loss.examples)
+        for text in other._warnings:
+            self.warn(text)
+        room = MAX_FAILURES - len(self._failures)
+        self._failures.extend(other._failures[:room])
+
+    def report(
+        self, format_name: str, *, files_written: int, seconds: float = 0.0
+    ) -> Report:
+        """The Report of what was counted so far; it is not checked.
+
+        Args:
+            format_name: Name of the format.
+            files_written: Files in the output.
+            seconds: Wall time of the run.
+        """
+        tasks_skipped = _listed(self._tasks_skipped)
+        left_out = sum(loss.count for loss in tasks_skipped)
+        return Report(
+            format=format_name,
+            tasks_in=self.tasks_in,
+            tasks_written=self.tasks_in - left_out,
+            tasks_skipped=tasks_skipped,
+            annotations_in=self.annotations_in,
+            annotations_selected=self.annotations_selected,
+            regions_in=self.regions_in,
+            regions_written=self.regions_written,
+            skipped=_listed(self._skipped),
+            degraded=_listed(self._degraded),
+            warnings=self._listed_warnings(),
+            media=Media(references=self.references, failed=list(self._failures)),
+            files_written=files_written,
+            run=Run(
+                seconds=round(seconds, 3),
+                fetched=self.fetched,
+                from_cache=self.from_cache,
+            ),
+        )
+
+    def _listed_warnings(self) -> list[str]:
+        warnings = list(self._warnings)
+        if self.unlisted_warnings:
+            warnings.append(f"{self.unlisted_warnings} more warnings are not listed.")
+        unlisted = self.failures - len(self._failures)
+        if unlisted:
+            warnings.append(f"{unlisted} more failed media are not listed.")
+        return warnings
+
+
+_COUNTS = (
+    "tasks_in",
+    "annotations_in",
+    "annotations_selected",
+    "regions_in",
+    "regions_written",
+    "references",
+    "fetched",
+    "from_cache",
+    "failures",
+    "unlisted_warnings",
+)
+
+
+def _add(losses: dict[str, Loss], reason: str, count: int, *examples: Example) -> None:
+    loss = losses.get(reason)
+    if loss is None:
+        if len(losses) >= MAX_REASONS:
+            reason = OTHER_REASONS
+        loss = losses.setdefault(reason, Loss(reason=reason))
+    loss.count += count
+    if len(loss.examples) < EXAMPLES_PER_REASON:
+        loss.examples.extend(examples[: EXAMPLES_PER_REASON - len(loss.examples)])
+
+
+def _listed(losses: dict[str, Loss]) -> list[Loss]:
+    return [
+        Loss(reason=loss.reason, count=loss.count, examples=list(loss.examples))
+        for loss in losses.values()
+    ]
