@@ -32,6 +32,11 @@ __all__ = [
 FORMATS: Registry[type[Format]] = Registry(
     "format",
     {
+        "json": "ls_tools.formats.json_tasks:JsonFormat",
+        "jsonl": "ls_tools.formats.json_tasks:JsonLinesFormat",
+        "json_min": "ls_tools.formats.json_min:JsonMinFormat",
+        "csv": "ls_tools.formats.tabular:CsvFormat",
+        "tsv": "ls_tools.formats.tabular:TsvFormat",
         "coco": "ls_tools.formats.coco:CocoFormat",
         "yolo": "ls_tools.formats.yolo:YoloFormat",
     },

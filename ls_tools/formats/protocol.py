@@ -39,6 +39,9 @@ class Format(Protocol):
             training formats, ``all`` for formats that hold several
             annotations of one task side by side.
         keeps_cancelled: Whether annotations that were skipped are kept.
+        keeps_unlabeled: Whether tasks without any annotation are written too,
+            as they are in Label Studio's own exports; training formats leave
+            them out, since unlabeled is not negative.
         places_media: Whether the format has a place for media files.
         class_ids: ``contiguous`` from 0; ``category`` honours the label
             config's ``category`` attributes; ``none`` has no classes.
@@ -53,6 +56,7 @@ class Format(Protocol):
     options_type: ClassVar[type[Any]]
     default_selection: ClassVar[str]
     keeps_cancelled: ClassVar[bool]
+    keeps_unlabeled: ClassVar[bool]
     places_media: ClassVar[bool]
     class_ids: ClassVar[ClassIds]
 

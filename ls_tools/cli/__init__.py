@@ -1,0 +1,16 @@
+"""The command line: thin shells over library calls of the same names."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Run ``ls-tools`` and exit with its documented exit code."""
+    from ls_tools.cli.running import run
+
+    sys.exit(run(list(sys.argv[1:] if argv is None else argv)))

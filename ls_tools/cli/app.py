@@ -1,0 +1,66 @@
+"""The command group: names and summaries here, code loaded when called."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from ls_tools._version import __version__
+from ls_tools.registry import Registry
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+SUMMARIES: Mapping[str, str] = {
+    "pull": "Fetch a project's labels and media into a training-ready folder.",
+    "convert": "Convert an export file, folder or stream, with no server.",
+    "resolve": "Turn task data references into local paths.",
+    "media": "Fetch everything that an export points at into the cache.",
+    "export": "Download a project in one call, in a format of the server.",
+    "snapshot": "Create, list, await, download and delete export snapshots.",
+    "cache": "See, check and clean the cache.",
+    "formats": "List what can be written, and from what.",
+    "demo": "Do the main job on bundled data, offline.",
+}
+"""One line per command, shown by ``ls-tools --help`` without loading any."""
+
+COMMANDS: Registry[click.Command] = Registry(
+    "command", {name: f"ls_tools.cli.{name}:{name}" for name in SUMMARIES}
+)
+
+CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported when they are called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The commands, in the order of the help."""
+        del ctx
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command called ``cmd_name``, None where there is none."""
+        del ctx
+        return COMMANDS.load(cmd_name) if cmd_name in COMMANDS else None
+
+    def format_commands(
+        self, ctx: click.Context, formatter: click.HelpFormatter
+    ) -> None:
+        """List the commands from ``SUMMARIES`` alone."""
+        del ctx
+        with formatter.section("Commands"):
+            formatter.write_dl(list(SUMMARIES.items()))
+
+
+@click.group(cls=LazyGroup, context_settings=CONTEXT)
+@click.version_option(__version__, "-V", "--version", package_name="ls-tools")
+def app() -> None:
+    r"""Labeled data and its media, out of Label Studio.
+
+    \b
+    Examples:
+      ls-tools demo
+      ls-tools pull "My project" --to yolo --out data/
+    """

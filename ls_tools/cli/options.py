@@ -1,0 +1,194 @@
+"""Options that every command shares, and the run that they describe."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import signal
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, cast
+
+import click
+
+from ls_tools.cli.output import Console
+from ls_tools.errors import DeadlineError, SettingsError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from types import FrameType
+
+    from ls_tools.progress import Progress
+    from ls_tools.settings import Settings
+
+F = TypeVar("F", bound="Callable[..., Any]")
+
+_CONNECTION = (
+    click.option("--url", help="Server URL.  [env: LABEL_STUDIO_URL]"),
+    click.option(
+        "--token-file",
+        type=click.Path(dir_okay=False, allow_dash=True, path_type=Path),
+        help="File that holds the token; - for standard input.",
+    ),
+    click.option(
+        "--token",
+        help="The token itself; other users of the machine can see it, so prefer "
+        "--token-file.  [env: LABEL_STUDIO_API_KEY]",
+    ),
+)
+_STORAGE = (
+    click.option(
+        "--cache-dir",
+        type=click.Path(file_okay=False, path_type=Path),
+        help="Cache folder.  [env: LS_TOOLS_CACHE_DIR]",
+    ),
+    click.option("--offline", is_flag=True, help="Open no connection."),
+    click.option(
+        "--cloud",
+        type=click.Choice(["auto", "direct", "server"]),
+        help="How bucket references are fetched.",
+    ),
+)
+_RUNNING = (
+    click.option(
+        "--jobs",
+        type=click.IntRange(1, 1024),
+        help="Threads for transfers.",
+    ),
+    click.option(
+        "--timeout",
+        "deadline_s",
+        type=click.FloatRange(min=0, min_open=True),
+        metavar="SECONDS",
+        help="Give up when the whole command takes longer.",
+    ),
+    click.option("--json", "as_json", is_flag=True, help="One JSON document."),
+    click.option("--quiet", "-q", is_flag=True, help="No progress, no remarks."),
+    click.option("--debug", is_flag=True, help="Log, and show tracebacks."),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Invocation:
+    """What the shared options of one command amount to.
+
+    Attributes:
+        settings: From the options, else from the environment.
+        console: Where results and remarks go.
+        progress: A progress bar on a terminal, a line now and then elsewhere.
+    """
+
+    settings: Settings
+    console: Console
+    progress: Progress
+
+
+def shared_options(*, server: bool = True) -> Callable[[F], F]:
+    """Give a command the shared options and an Invocation as first argument.
+
+    Args:
+        server: Whether the command can talk to a server.
+    """
+    options = (*(_CONNECTION if server else ()), *_STORAGE, *_RUNNING)
+
+    def decorate(function: F) -> F:
+        @functools.wraps(function)
+        def command(**given: Any) -> Any:
+            shared = {name: given.pop(name) for name in _NAMES if name in given}
+            with _invocation(shared) as invocation:
+                return function(invocation, **given)
+
+        for option in reversed(options):
+            command = option(command)
+        return cast("F", command)
+
+    return decorate
+
+
+_NAMES = (
+    "url",
+    "token_file",
+    "token",
+    "cache_dir",
+    "offline",
+    "cloud",
+    "jobs",
+    "deadline_s",
+    "as_json",
+    "quiet",
+    "debug",
+)
+
+
+@contextlib.contextmanager
+def _invocation(given: dict[str, Any]) -> Iterator[Invocation]:
+    from ls_tools.cli.progress import progress_for
+
+    if given["debug"]:
+        _log_to_stderr()
+    console = Console(json=given["as_json"], quiet=given["quiet"])
+    settings = _settings(given)
+    with _deadline(given["deadline_s"]), progress_for(console) as progress:
+        yield Invocation(settings=settings, console=console, progress=progress)
+
+
+def _settings(given: dict[str, Any]) -> Settings:
+    from ls_tools.settings import Settings
+
+    return Settings.from_env(
+        url=given.get("url"),
+        token=_token(given.get("token"), given.get("token_file")),
+        cache_dir=given["cache_dir"],
+        cloud=given["cloud"],
+        jobs=given["jobs"],
+        mode="offline" if given["offline"] else None,
+    )
+
+
+def _token(token: str | None, token_file: Path | None) -> str | None:
+    if token_file is None:
+        return token or None
+    if token:
+        msg = "Both --token and --token-file are given."
+        raise SettingsError(msg, hint="Give one of them.")
+    with click.open_file(str(token_file)) as file:
+        text = file.read(65536).strip()
+    if not text:
+        msg = f"The token file {token_file} is empty."
+        raise SettingsError(msg, hint="Put the token on its first line.")
+    return text.split()[0]
+
+
+def _log_to_stderr() -> None:
+    import logging
+
+    from rich.logging import RichHandler
+
+    logger = logging.getLogger("ls_tools")
+    logger.setLevel(logging.DEBUG)
+    if not any(isinstance(handler, RichHandler) for handler in logger.handlers):
+        from rich.console import Console as RichConsole
+
+        logger.addHandler(RichHandler(console=RichConsole(stderr=True)))
+
+
+@contextlib.contextmanager
+def _deadline(seconds: float | None) -> Iterator[None]:
+    """Raise DeadlineError in the main thread once ``seconds`` have passed."""
+    if seconds is None or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def expire(number: int, frame: FrameType | None) -> NoReturn:
+        del number, frame
+        msg = f"The command took longer than the {seconds:g} s of --timeout."
+        raise DeadlineError(msg, hint="Run it again to go on, or allow more time.")
+
+    before = signal.signal(signal.SIGALRM, expire)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)

@@ -1,0 +1,53 @@
+"""JSON_MIN: one flat object per annotation, answers under their control's name."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import msgspec
+
+from ls_tools.formats.protocol import ClassIds, NoOptions
+from ls_tools.output.records import build_record, collapse, count_record
+
+if TYPE_CHECKING:
+    from ls_tools.label_config import LabelConfig
+    from ls_tools.output import Items, Output
+    from ls_tools.output.records import Record
+
+
+class JsonMinFormat:
+    """``result.json``: a JSON array, one record a line."""
+
+    name: ClassVar[str] = "json_min"
+    aliases: ClassVar[tuple[str, ...]] = ("JSON_MIN", "min")
+    summary: ClassVar[str] = "one flat JSON object per annotation"
+    controls: ClassVar[frozenset[str]] = frozenset()
+    objects: ClassVar[frozenset[str]] = frozenset()
+    extra: ClassVar[str] = ""
+    options_type: ClassVar[type[Any]] = NoOptions
+    default_selection: ClassVar[str] = "all"
+    keeps_cancelled: ClassVar[bool] = False
+    keeps_unlabeled: ClassVar[bool] = True
+    places_media: ClassVar[bool] = False
+    class_ids: ClassVar[ClassIds] = "none"
+
+    def write(
+        self, items: Items, config: LabelConfig, output: Output, options: NoOptions
+    ) -> None:
+        """Write ``result.json``."""
+        del options
+        joint = b"[\n"
+        with output.open("result.json") as file:
+            for item in items:
+                record = build_record(item, config.controls)
+                count_record(item, record, output.tally)
+                file.write(joint + _encode(record))
+                joint = b",\n"
+            file.write(b"\n]\n" if joint == b",\n" else b"[]\n")
+
+
+def _encode(record: Record) -> bytes:
+    answers = {name: msgspec.Raw(collapse(x)) for name, x in record.answers.items()}
+    facts = dict(record.facts)
+    ordered = {"id": facts.pop("id")} if "id" in facts else {}
+    return msgspec.json.encode({**record.data, **ordered, **answers, **facts})

@@ -1,0 +1,95 @@
+"""JSON and JSONL: the tasks as they stand in the input, to the byte."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import msgspec
+
+from ls_tools.formats.protocol import ClassIds, NoOptions
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from ls_tools.label_config import LabelConfig
+    from ls_tools.output import Items, Output
+    from ls_tools.output.items import Item
+
+
+class JsonFormat:
+    """``result.json``: a JSON array, one task a line."""
+
+    name: ClassVar[str] = "json"
+    aliases: ClassVar[tuple[str, ...]] = ("JSON",)
+    summary: ClassVar[str] = "the tasks as exported, in one JSON array"
+    controls: ClassVar[frozenset[str]] = frozenset()
+    objects: ClassVar[frozenset[str]] = frozenset()
+    extra: ClassVar[str] = ""
+    options_type: ClassVar[type[Any]] = NoOptions
+    default_selection: ClassVar[str] = "all"
+    keeps_cancelled: ClassVar[bool] = True
+    keeps_unlabeled: ClassVar[bool] = True
+    places_media: ClassVar[bool] = False
+    class_ids: ClassVar[ClassIds] = "none"
+
+    def write(
+        self, items: Items, config: LabelConfig, output: Output, options: NoOptions
+    ) -> None:
+        """Write ``result.json``."""
+        del config, options
+        joint = b"[\n"
+        with output.open("result.json") as file:
+            for task in _tasks(items, output):
+                file.write(joint + task)
+                joint = b",\n"
+            file.write(b"\n]\n" if joint == b",\n" else b"[]\n")
+
+
+class JsonLinesFormat(JsonFormat):
+    """``result.jsonl``: one task a line, nothing between."""
+
+    name: ClassVar[str] = "jsonl"
+    aliases: ClassVar[tuple[str, ...]] = ("ndjson",)
+    summary: ClassVar[str] = "the tasks as exported, one JSON object a line"
+
+    def write(
+        self, items: Items, config: LabelConfig, output: Output, options: NoOptions
+    ) -> None:
+        """Write ``result.jsonl``."""
+        del config, options
+        with output.open("result.jsonl") as file:
+            for task in _tasks(items, output):
+                line = (
+                    task if b"\n" not in task else msgspec.json.format(task, indent=-1)
+                )
+                file.write(line + b"\n")
+
+
+def _tasks(items: Items, output: Output) -> Iterator[bytes]:
+    """Each task once, as it stands or with what was not selected taken out."""
+    for _, group in groupby(items, key=lambda item: item.task.index):
+        of_task = list(group)
+        output.tally.wrote(sum(len(item.regions) for item in of_task))
+        yield _task_bytes(items, of_task)
+
+
+def _task_bytes(items: Items, of_task: list[Item]) -> bytes:
+    task = of_task[0].task
+    candidates = items.selection.candidates(task)
+    chosen = {id(item.annotation) for item in of_task if item.annotation is not None}
+    kept = {place for place, a in enumerate(candidates) if id(a) in chosen}
+    if len(kept) == len(candidates):
+        return bytes(task.raw)
+    whole = msgspec.json.decode(task.raw)
+    keys = {"predictions": ("predictions",), "drafts": ("drafts",)}
+    for key in keys.get(items.selection.policy, ("annotations", "completions")):
+        if isinstance(whole.get(key), list):
+            whole[key] = list(_keep(whole[key], kept))
+    return msgspec.json.encode(whole)
+
+
+def _keep(entries: Iterable[Any], places: set[int]) -> Iterator[Any]:
+    """The objects at ``places``, counted among objects: bare ids are no annotations."""
+    objects = (entry for entry in entries if isinstance(entry, dict))
+    return (entry for place, entry in enumerate(objects) if place in places)
