@@ -169,18 +169,22 @@ def shape_of(region: Region, size: Size | None = None) -> Shape | str:
     return drawing if isinstance(drawing, str) else drawing.shape
 
 
-def image_size(annotation: Annotation, item_index: int | None = None) -> Size | None:
-    """The size of an annotation's image, by the first result that tells it.
+def image_size(
+    annotation: Annotation, to_name: str = "", item_index: int = 0
+) -> Size | None:
+    """The size of an image, by the first result of an annotation that tells it.
 
     Args:
         annotation: Any annotation.
-        item_index: Which image of a multi-image task, from 0; None for any.
+        to_name: The object tag that shows the image; empty for any.
+        item_index: Its place in that object's list of images.
     """
     return _first_size(
         [
-            r
-            for r in annotation.result
-            if item_index is None or r.item_index == item_index
+            result
+            for result in annotation.result
+            if (result.item_index or 0) == item_index
+            and to_name in {"", result.to_name}
         ]
     )
 

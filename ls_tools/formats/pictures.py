@@ -1,0 +1,308 @@
+"""What image formats share: which picture a region is on, its classes, its fit.
+
+Counts what cannot be written; knows no format.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from ls_tools.geometry import (
+    Ellipse,
+    Ltwh,
+    Point,
+    Polygon,
+    Shape,
+    Size,
+    clip_ltwh,
+    clip_points,
+    outline,
+    points_hull,
+    polygon_area,
+)
+from ls_tools.output import DROPPED
+from ls_tools.regions import NO_SIZE, Drawing, Region, image_size, read_drawing
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from ls_tools.label_config import LabelConfig
+    from ls_tools.models import Result, Task
+    from ls_tools.output import Item, Output
+
+BOX_CONTROLS = frozenset({"Rectangle", "RectangleLabels"})
+OUTLINE_CONTROLS = frozenset({"Polygon", "PolygonLabels", "Ellipse", "EllipseLabels"})
+SHAPE_CONTROLS = BOX_CONTROLS | OUTLINE_CONTROLS | {"Labels"}
+"""Controls whose regions have an outline."""
+
+NO_IMAGE = "no image in the task data"
+NO_LABEL = "no label"
+NO_AREA = "no area"
+OUTSIDE = "outside the image"
+CLIPPED = "clipped to the image"
+SECOND_LABEL = "second label dropped"
+NOTE = "note dropped"
+ELLIPSE_APPROXIMATED = "ellipse approximated by a polygon"
+POLYGON_CLOSED = "open polygon closed"
+
+TOLERANCE_PX = 1e-3
+"""Sides shorter than this are none, and cutting off less is not clipping."""
+
+UNIT_SIZE = Size(100, 100)
+"""A size that makes pixels of percent, for shapes that no size can change."""
+
+
+class Picture(msgspec.Struct):
+    """One image of a task.
+
+    Attributes:
+        reference: As in the task data.
+        to_name: The object tag that shows it.
+        index: Its place in that object's list, 0 in tasks of a single image.
+        size: Its size, once it is known.
+        sought: Whether its file was looked at for the size.
+    """
+
+    reference: str
+    to_name: str
+    index: int = 0
+    size: Size | None = None
+    sought: bool = False
+
+
+class Labelled(msgspec.Struct, gc=False):
+    """A region that can be written, as far as the format's file allows.
+
+    Attributes:
+        region: The region.
+        picture: The image that it is on.
+        drawing: Its shape and labels.
+        class_ids: Ids of the classes to write it as, at least one.
+        losses: What of it cannot be written, as reasons.
+    """
+
+    region: Region
+    picture: Picture
+    drawing: Drawing
+    class_ids: list[int]
+    losses: list[str]
+
+
+class PictureReader:
+    """Finds the images of tasks, and what is drawn on them.
+
+    Args:
+        config: The label config.
+        output: Its tally counts the regions that are not found.
+        controls: Tags of the controls whose regions are wanted.
+        all_labels: Every label of a region gives a class id, not its first one
+            alone.
+        sizes_needed: Regions whose image's size is unknown are of no use, even
+            if they are upright.
+    """
+
+    def __init__(
+        self,
+        config: LabelConfig,
+        output: Output,
+        controls: frozenset[str],
+        *,
+        all_labels: bool,
+        sizes_needed: bool,
+    ) -> None:
+        self._config = config
+        self._types = frozenset(tag.lower() for tag in controls)
+        self._images = config.objects_of("Image")
+        self._output = output
+        self._index_of = output.classes.index_of
+        self._all_labels = all_labels
+        self._sizes_needed = sizes_needed
+
+    def pictures(self, task: Task) -> list[Picture]:
+        """The images of a task, in the order of the config."""
+        found = []
+        for shown in self._images:
+            references = task.data.get(shown.data_key or "")
+            if isinstance(references, str):
+                references = [references]
+            elif not isinstance(references, list):
+                continue
+            for index, reference in enumerate(references):
+                if isinstance(reference, str) and reference:
+                    found.append(Picture(reference, shown.name, index))
+        return found
+
+    def read(self, item: Item, pictures: Sequence[Picture]) -> Iterator[Labelled]:
+        """The regions of an item that can be written; the others are counted.
+
+        Args:
+            item: The item.
+            pictures: The images of its task; their sizes are filled in.
+        """
+        for region in item.regions:
+            found = self._read_region(region, item, pictures)
+            if isinstance(found, str):
+                self._output.tally.skip(
+                    found, task_id=item.task.id, region_id=region.id
+                )
+            else:
+                yield found
+
+    def _read_region(
+        self, region: Region, item: Item, pictures: Sequence[Picture]
+    ) -> Labelled | str:
+        result = region.results[0]
+        if result.type not in self._types and not self._has_shape(region):
+            return f"control not expressible: {self._tag_of(result)}"
+        picture = _find_picture(result, pictures)
+        if picture is None:
+            return self._why_no_picture(result)
+        drawing = read_drawing(region, picture.size)
+        if drawing == NO_SIZE:
+            drawing = self._read_without_size(region, item, picture)
+        elif picture.size is None and not isinstance(drawing, str):
+            picture.size = drawing.size
+        if isinstance(drawing, str):
+            return drawing
+        class_ids = self._class_ids(drawing.labels)
+        if isinstance(class_ids, str):
+            return class_ids
+        return Labelled(region, picture, drawing, class_ids, self._losses(drawing))
+
+    def _has_shape(self, region: Region) -> bool:
+        return any(result.type in self._types for result in region.results)
+
+    def _tag_of(self, result: Result) -> str:
+        control = self._config.control(result.from_name)
+        return control.tag if control else result.type or "unknown"
+
+    def _why_no_picture(self, result: Result) -> str:
+        shown = self._config.objects.get(result.to_name)
+        if shown and shown not in self._images:
+            return f"control not expressible: {self._tag_of(result)} on {shown.tag}"
+        return NO_IMAGE
+
+    def _read_without_size(
+        self, region: Region, item: Item, picture: Picture
+    ) -> Drawing | str:
+        """Read a region whose results do not tell the size of the image."""
+        if item.annotation is not None:
+            picture.size = image_size(item.annotation, picture.to_name, picture.index)
+        if picture.size is None and not self._sizes_needed:
+            drawing = read_drawing(region, UNIT_SIZE)
+            if isinstance(drawing, str) or is_upright(drawing.shape):
+                return drawing
+        size = self.size_of(picture, item)
+        return NO_SIZE if size is None else read_drawing(region, size)
+
+    def size_of(self, picture: Picture, item: Item) -> Size | None:
+        """The size of an image: as a region told it, else from the file."""
+        if picture.size is None and not picture.sought:
+            picture.sought = True
+            found = self._output.media.picture_size(picture.reference, item)
+            picture.size = Size(*found) if found else None
+        return picture.size
+
+    def _class_ids(self, labels: list[str]) -> list[int] | str:
+        if not labels:
+            return NO_LABEL
+        found: list[int] = []
+        for label in labels:
+            class_id = self._index_of(label)
+            if class_id is not None and class_id not in found:
+                found.append(class_id)
+                if not self._all_labels:
+                    break
+        return found or DROPPED
+
+    def _losses(self, drawing: Drawing) -> list[str]:
+        losses: list[str] = []
+        if len(drawing.labels) > 1 and not self._all_labels:
+            losses.append(SECOND_LABEL)
+        if drawing.result.meta:
+            losses.append(NOTE)
+        losses.extend(
+            f"control not expressible: {self._tag_of(result)}"
+            for result in drawing.extras
+        )
+        return losses
+
+
+def is_upright(shape: Shape) -> bool:
+    """Whether the sides of a shape are those of its hull, or it has none."""
+    return isinstance(shape, Polygon) or shape.rotation_deg % 90 == 0
+
+
+def fit_ltwh(ltwh_px: Ltwh, size: Size, losses: list[str], *, clip: bool) -> Ltwh | str:
+    """A box as it can be written, or the reason why it cannot.
+
+    Args:
+        ltwh_px: The box.
+        size: The size of its image.
+        losses: Where clipping is noted.
+        clip: Cut off what is not on the image.
+    """
+    left, top, width, height = ltwh_px
+    if width < TOLERANCE_PX or height < TOLERANCE_PX:
+        return NO_AREA
+    if not clip or (
+        left >= 0 <= top
+        and left + width <= size.width_px
+        and top + height <= size.height_px
+    ):
+        return ltwh_px
+    clipped = clip_ltwh(ltwh_px, size)
+    if clipped is None or min(clipped[2:]) < TOLERANCE_PX:
+        return OUTSIDE
+    if max(width - clipped[2], height - clipped[3]) > TOLERANCE_PX:
+        losses.append(CLIPPED)
+    return clipped
+
+
+def fit_points(
+    points_px: Sequence[Point], size: Size, losses: list[str], *, clip: bool
+) -> Sequence[Point] | str:
+    """A polygon as it can be written, or the reason why it cannot.
+
+    Args:
+        points_px: Its corners.
+        size: The size of its image.
+        losses: Where clipping is noted.
+        clip: Cut off what is not on the image.
+    """
+    if polygon_area(points_px) < TOLERANCE_PX:
+        return NO_AREA
+    fitted = fit_ltwh(points_hull(points_px), size, losses, clip=clip)
+    if isinstance(fitted, str):
+        return fitted
+    clipped = clip_points(points_px, size) if clip else points_px
+    return clipped if polygon_area(clipped) >= TOLERANCE_PX else OUTSIDE
+
+
+def fit_outline(
+    shape: Shape, size: Size, losses: list[str], *, tolerance_px: float, clip: bool
+) -> Sequence[Point] | str:
+    """The outline of a shape as it can be written, or the reason why it cannot.
+
+    Args:
+        shape: In pixels.
+        size: The size of its image.
+        losses: Where clipping and approximation are noted.
+        tolerance_px: How far an ellipse may be from its polygon.
+        clip: Cut off what is not on the image.
+    """
+    if isinstance(shape, Ellipse):
+        losses.append(ELLIPSE_APPROXIMATED)
+    elif isinstance(shape, Polygon) and not shape.closed:
+        losses.append(POLYGON_CLOSED)
+    return fit_points(outline(shape, tolerance_px), size, losses, clip=clip)
+
+
+def _find_picture(result: Result, pictures: Sequence[Picture]) -> Picture | None:
+    index, to_name = result.item_index or 0, result.to_name
+    for picture in pictures:
+        if picture.index == index and (picture.to_name == to_name or not to_name):
+            return picture
+    return None
