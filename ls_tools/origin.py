@@ -8,15 +8,19 @@ from __future__ import annotations
 import posixpath
 import re
 from dataclasses import dataclass
-from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlencode, urlsplit
+from typing import TYPE_CHECKING
+from urllib.parse import SplitResult, unquote, unquote_plus, urlsplit
 
 from ls_tools.errors import SettingsError
 
+if TYPE_CHECKING:
+    from collections.abc import Container, Mapping
+
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
-SIGNATURE_PARAMETERS = frozenset(
-    {
-        # AWS signature version 4 and 2
+SIGNATURE_SCHEMES: Mapping[str, tuple[str, ...]] = {
+    # AWS signature version 4
+    "x-amz-signature": (
         "x-amz-algorithm",
         "x-amz-credential",
         "x-amz-date",
@@ -24,46 +28,71 @@ SIGNATURE_PARAMETERS = frozenset(
         "x-amz-security-token",
         "x-amz-signature",
         "x-amz-signedheaders",
+    ),
+    # AWS signature version 2
+    "awsaccesskeyid": (
         "awsaccesskeyid",
-        "signature",
         "expires",
-        # Google Cloud Storage V4 and V2
+        "signature",
+        "x-amz-security-token",
+    ),
+    # Google Cloud Storage V4
+    "x-goog-signature": (
         "x-goog-algorithm",
         "x-goog-credential",
         "x-goog-date",
         "x-goog-expires",
         "x-goog-signature",
         "x-goog-signedheaders",
-        "googleaccessid",
-        # Azure SAS
-        "sv",
-        "ss",
-        "srt",
-        "sp",
+    ),
+    # Google Cloud Storage V2
+    "googleaccessid": ("expires", "googleaccessid", "signature"),
+    # Azure shared access signature
+    "sig": (
+        "saoid",
+        "scid",
+        "sdd",
         "se",
-        "st",
-        "spr",
-        "sip",
-        "sr",
+        "ses",
+        "si",
         "sig",
-        "skoid",
-        "sktid",
-        "skt",
+        "sip",
         "ske",
+        "skoid",
         "sks",
+        "skt",
+        "sktid",
         "skv",
-        # CloudFront
-        "policy",
-        "key-pair-id",
-        # tokens in queries
-        "token",
-        "access_token",
-        "api_key",
-        "apikey",
-    }
-)
-"""Query parameters, in lower case, that sign a URL or carry a secret. They take
-no part in cache keys and are never written to disk or to a log."""
+        "sp",
+        "spr",
+        "sr",
+        "srt",
+        "ss",
+        "st",
+        "suoid",
+        "sv",
+    ),
+    # CloudFront
+    "key-pair-id": ("expires", "hash-algorithm", "key-pair-id", "policy", "signature"),
+    # Alibaba OSS
+    "ossaccesskeyid": ("expires", "ossaccesskeyid", "security-token", "signature"),
+}
+"""The signing schemes: the query parameter by which one is known, and those that
+belong to it, in lower case. Short names such as ``sv`` or ``expires`` count as a
+signature only beside the parameter that marks their scheme."""
+
+CREDENTIAL_PARAMETERS = frozenset({"access_token", "api_key", "apikey"})
+"""Query parameters that say who asks. Like those of a signature they take no part
+in cache keys."""
+
+SECRET_PARAMETERS = CREDENTIAL_PARAMETERS | {
+    *("auth_token", "authorization", "jwt", "password", "secret", "sig", "signature"),
+    *("token", "x-amz-credential", "x-amz-security-token", "x-amz-signature"),
+    *("x-goog-credential", "x-goog-signature"),
+}
+"""Query parameters that are never written to disk or to a log, signed or not. One
+that is no credential stays in the cache key, by its digest: ``?token=`` may be the
+only thing that tells two files apart."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,19 +186,41 @@ def normalise_path(path: str) -> str:
     return normal + "/" if path.endswith("/") and normal != "/" else normal
 
 
+def identity_query(query: str) -> str:
+    """The part of a query that tells objects apart: no signature, no credential.
+
+    What stays keeps its order and its spelling.
+    """
+    names = {_parameter_name(item) for item in query.split("&")}
+    dropped = set(CREDENTIAL_PARAMETERS)
+    for marker, parameters in SIGNATURE_SCHEMES.items():
+        if marker in names:
+            dropped.update(parameters)
+    return _without(query, dropped)
+
+
 def strip_secrets(parts: SplitResult) -> SplitResult:
-    """Drop userinfo, fragment and signature parameters of a split URL."""
+    """Drop userinfo, fragment, signature and secrets of a split URL."""
+    query = _without(identity_query(parts.query), SECRET_PARAMETERS)
+    query = "&".join(item for item in query.split("&") if not _is_signed_url(item))
     host = parts.netloc.rpartition("@")[2]
-    query = parts.query
-    names = {name.lower() for name, _ in parse_qsl(query, keep_blank_values=True)}
-    if names & SIGNATURE_PARAMETERS:
-        kept = [
-            (name, value)
-            for name, value in parse_qsl(query, keep_blank_values=True)
-            if name.lower() not in SIGNATURE_PARAMETERS
-        ]
-        query = urlencode(kept, quote_via=quote)
     return parts._replace(netloc=host, query=query, fragment="")
+
+
+def _parameter_name(item: str) -> str:
+    return unquote_plus(item.partition("=")[0]).strip().lower()
+
+
+def _is_signed_url(item: str) -> bool:
+    value = unquote_plus(item).lower()
+    return any(f"{marker}=" in value for marker in ("signature", "&sig", "?sig"))
+
+
+def _without(query: str, names: Container[str]) -> str:
+    if not query:
+        return query
+    items = query.split("&")
+    return "&".join(item for item in items if _parameter_name(item) not in names)
 
 
 def redact_url(url: str) -> str:
