@@ -1,0 +1,38 @@
+"""Files by key on disk: whole or absent, fetched once, shared by all processes.
+
+Knows no source and no network. docs/cache.md describes the format.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ls_tools.cache.entry import CacheRequest, Entry, Outcome, Problem, Reason
+from ls_tools.cache.layout import FORMAT_VERSION
+from ls_tools.cache.legacy import LegacyImport, LegacySkip
+from ls_tools.cache.meta import Meta
+from ls_tools.cache.store import Cache, Fill
+from ls_tools.cache.upkeep import CacheInfo
+
+__all__ = [
+    "FORMAT_VERSION",
+    "Cache",
+    "CacheInfo",
+    "CacheRequest",
+    "Entry",
+    "Fill",
+    "LegacyImport",
+    "LegacySkip",
+    "Meta",
+    "Outcome",
+    "Problem",
+    "Reason",
+    "default_cache_dir",
+]
+
+
+def default_cache_dir() -> Path:
+    """The user's cache folder for ls_tools; not created."""
+    import platformdirs
+
+    return Path(platformdirs.user_cache_dir("ls-tools", appauthor=False))

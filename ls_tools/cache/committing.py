@@ -1,0 +1,169 @@
+"""Puts finished versions in place, renews their sidecars, takes them away.
+
+Every change is one rename, so that no reader ever sees half of it.
+"""
+
+from __future__ import annotations
+
+import errno
+import logging
+import os
+import shutil
+import uuid
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from ls_tools.cache.digests import sha256_of
+from ls_tools.cache.entry import Entry, load, newest_entry
+from ls_tools.cache.layout import META_NAME, next_version
+from ls_tools.cache.meta import Meta, encode_meta, now_utc
+from ls_tools.cache.writing import sync_folder, write_durably
+from ls_tools.errors import CacheError
+
+if TYPE_CHECKING:
+    from ls_tools.cache.entry import CacheRequest
+    from ls_tools.cache.layout import Layout
+    from ls_tools.cache.writing import Content, Draft
+    from ls_tools.transfer import Fetched
+
+logger = logging.getLogger("ls_tools")
+
+TRASH_PREFIX = "trash-"
+"""Temporary folders with this prefix are being deleted."""
+
+SIDECAR_PREFIX = "meta-"
+"""Temporary files with this prefix are sidecars about to be replaced."""
+
+_ATTEMPTS = 20
+_COLLISIONS = frozenset({errno.EEXIST, errno.ENOTEMPTY})
+
+
+def describe(request: CacheRequest, fetched: Fetched, content: Content) -> Meta:
+    """The sidecar of freshly fetched bytes."""
+    now = now_utc()
+    return Meta(
+        key=request.key,
+        reference=request.reference,
+        source=request.source,
+        file_name=request.file_name,
+        size_bytes=content.size_bytes,
+        sha256=content.sha256,
+        checksums=dict(content.checksums),
+        validator=fetched.validator,
+        content_type=fetched.content_type,
+        created_at=now,
+        checked_at=now,
+    )
+
+
+def commit(layout: Layout, draft: Draft, meta: Meta) -> Entry:
+    """Make ``draft`` the newest version of its key.
+
+    Where the newest version has the same bytes it stays, with a renewed
+    sidecar. Others may commit or remove versions of this key meanwhile.
+
+    Raises:
+        OSError: The cache cannot be written.
+        CacheError: The key's folder keeps changing under way.
+    """
+    if (same := _same_bytes(layout, meta)) is not None:
+        return renew(layout, same, meta)
+    draft.seal(meta)
+    folder = layout.key_folder(meta.key)
+    for _ in range(_ATTEMPTS):
+        os.makedirs(folder, exist_ok=True)
+        if (target := _place(draft.folder, folder, meta)) is not None:
+            for changed in (folder, os.path.dirname(folder), layout.entries):
+                sync_folder(changed)
+            found = load(target, meta.key)
+            if isinstance(found, Entry):
+                return found
+    msg = f"The cache folder {layout.root} keeps changing while it is written."
+    raise CacheError(msg, hint="Try again when nothing else removes entries from it.")
+
+
+def _same_bytes(layout: Layout, meta: Meta) -> Entry | None:
+    newest = newest_entry(layout, meta.key)
+    if newest is None or newest.meta.sha256 != meta.sha256:
+        return None
+    return newest if sha256_of(newest.path) == meta.sha256 else None
+
+
+def _place(draft_folder: str, folder: str, meta: Meta) -> str | None:
+    """Rename the draft to a free version; None where another try may succeed."""
+    try:
+        target = f"{folder}/{next_version(os.listdir(folder), meta.sha256)}"
+        os.rename(draft_folder, target)
+    except FileNotFoundError:
+        if not os.path.exists(draft_folder):
+            raise
+        return None
+    except OSError as exc:
+        if exc.errno not in _COLLISIONS:
+            raise
+        return None
+    return target
+
+
+def renew(layout: Layout, entry: Entry, meta: Meta | None = None) -> Entry:
+    """Note that the store confirmed ``entry`` now.
+
+    Args:
+        layout: Where the cache lies.
+        entry: The confirmed version.
+        meta: What was learned when the same bytes came again; None after a
+            mere confirmation.
+
+    Returns:
+        The renewed entry, or the same one where the cache cannot be written.
+    """
+    learned = {} if meta is None else _learned(meta)
+    renewed = msgspec.structs.replace(entry.meta, checked_at=now_utc(), **learned)
+    draft = f"{layout.tmp}/{SIDECAR_PREFIX}{uuid.uuid4().hex}"
+    target = f"{layout.key_folder(entry.key)}/{entry.version}/{META_NAME}"
+    try:
+        os.makedirs(layout.tmp, exist_ok=True)
+        write_durably(draft, encode_meta(renewed))
+        os.replace(draft, target)
+    except OSError as exc:
+        logger.debug("The sidecar %s was not renewed: %s", target, exc)
+        delete(draft)
+        return entry
+    return replace(entry, meta=renewed)
+
+
+def _learned(meta: Meta) -> dict[str, object]:
+    names = ("validator", "content_type", "checksums")
+    return {name: getattr(meta, name) for name in names}
+
+
+def discard(layout: Layout, path: str) -> bool:
+    """Take the folder or file ``path`` out of the cache at once, then delete it.
+
+    Returns:
+        Whether it was there.
+
+    Raises:
+        OSError: The cache cannot be written.
+    """
+    os.makedirs(layout.tmp, exist_ok=True)
+    trash = f"{layout.tmp}/{TRASH_PREFIX}{uuid.uuid4().hex}"
+    try:
+        os.rename(path, trash)
+    except FileNotFoundError:
+        return False
+    delete(trash)
+    return True
+
+
+def delete(path: str) -> None:
+    """Delete a file or a folder with all in it, as far as that is possible."""
+    if os.path.isdir(path) and not os.path.islink(path):
+        shutil.rmtree(path, ignore_errors=True)
+        return
+    try:
+        os.unlink(path)
+    except OSError as exc:
+        logger.debug("%s was not deleted: %s", path, exc)

@@ -1,0 +1,46 @@
+"""Turns what the operating system says about the cache folder into CacheError."""
+
+from __future__ import annotations
+
+import errno
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from ls_tools.errors import CacheError, LsToolsError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+_ELSEWHERE = "a folder that can be written"
+
+
+@contextmanager
+def cache_faults(root: Path) -> Iterator[None]:
+    """Map the OSErrors of the block to CacheError; the cache lies at ``root``.
+
+    Raises:
+        CacheError: The block met an OSError that is not one of ls_tools' own.
+    """
+    try:
+        yield
+    except LsToolsError:
+        raise
+    except OSError as exc:
+        raise _cache_error(root, exc) from exc
+
+
+def _cache_error(root: Path, exc: OSError) -> CacheError:
+    if exc.errno in _FULL:
+        what, where = "has no room left", "a larger disk, or free some space"
+    elif exc.errno in {errno.ENOENT, errno.ESTALE}:
+        what, where = "was removed while in use", f"{_ELSEWHERE}, or try again"
+    else:
+        what, where = "cannot be used", _ELSEWHERE
+    return CacheError(
+        f"The cache folder {root} {what}: {exc.strerror or exc}.",
+        hint=f"Point LS_TOOLS_CACHE_DIR (or --cache-dir) to {where}.",
+        errno=exc.errno,
+        path=exc.filename,
+    )

@@ -1,0 +1,114 @@
+"""Locks between processes: held by whoever is alive, let go by whoever dies.
+
+A lock only saves work here. Where a file system has none, or grants one twice,
+an object is fetched twice and the cache stays right.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import os
+from contextlib import contextmanager, suppress
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+logger = logging.getLogger("ls_tools")
+
+_held: set[int] = set()
+
+
+def _let_go_in_child() -> None:
+    """Close inherited locks, lest a forked child hold what its parent died with."""
+    for fd in tuple(_held):
+        with suppress(OSError):
+            os.close(fd)
+    _held.clear()
+
+
+os.register_at_fork(after_in_child=_let_go_in_child)
+
+
+@cache
+def boot_id() -> str:
+    """Names the running kernel, inside which locks can be relied on; may be empty."""
+    try:
+        text = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii")
+    except OSError:
+        return ""
+    return text.replace("-", "")[:12]
+
+
+def try_lock(fd: int) -> bool:
+    """Lock the open file ``fd`` for this process without waiting.
+
+    Returns:
+        False where another holds it. An unlocked file must be let go by
+        ``unlock_and_close`` all the same.
+
+    Raises:
+        OSError: The file system has no locks.
+    """
+    _held.add(fd)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def unlock_and_close(fd: int) -> None:
+    """Let go of ``fd``, in copies that forked children hold as well."""
+    with suppress(OSError):
+        fcntl.flock(fd, fcntl.LOCK_UN)
+    _held.discard(fd)
+    os.close(fd)
+
+
+@contextmanager
+def locked(path: str) -> Iterator[None]:
+    """Hold the lock file ``path``; wait for whoever holds it.
+
+    Goes on without a lock where there can be none: a read-only folder, a file
+    system without locks. The file is removed with the lock.
+    """
+    try:
+        fd = _acquire(path)
+    except OSError as exc:
+        logger.debug("No lock on %s, going on without: %s", path, exc)
+        yield
+        return
+    try:
+        yield
+    finally:
+        with suppress(OSError):
+            os.unlink(path)
+        unlock_and_close(fd)
+
+
+def _acquire(path: str) -> int:
+    while True:
+        fd = _open(path)
+        _held.add(fd)
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX)
+            if os.fstat(fd).st_nlink:
+                return fd
+        except BaseException:
+            unlock_and_close(fd)
+            raise
+        # The holder before us removed the file: this lock guards no name.
+        unlock_and_close(fd)
+
+
+def _open(path: str) -> int:
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    try:
+        return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    except PermissionError:
+        # Another user's file in a shared cache: reading is enough to lock it.
+        return os.open(path, os.O_RDONLY | os.O_CLOEXEC)

@@ -1,0 +1,107 @@
+"""Deletes what crashed writers left in the temporary and lock folders.
+
+Never touches what a living writer works on, on this machine or another.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import TYPE_CHECKING
+
+from ls_tools.cache.committing import TRASH_PREFIX, delete
+from ls_tools.cache.layout import META_NAME, NESTED_NAME
+from ls_tools.cache.locks import boot_id, unlock_and_close
+from ls_tools.cache.writing import DRAFT_PREFIX, lock_softly
+
+if TYPE_CHECKING:
+    from ls_tools.cache.layout import Layout
+
+SETTLE_S = 60.0
+"""Idle time after which an unlocked draft of this machine counts as abandoned."""
+
+ABANDONED_S = 24 * 3600.0
+"""Idle time after which a draft of any machine counts as abandoned."""
+
+
+def sweep(layout: Layout) -> int:
+    """Delete abandoned drafts, half-deleted versions and unused lock files.
+
+    Returns:
+        The number of them in the temporary folder.
+
+    Raises:
+        OSError: The folders cannot be read.
+    """
+    _sweep_locks(layout)
+    abandoned = [path for path in _list(layout.tmp) if _is_abandoned(path)]
+    for path in abandoned:
+        delete(path)
+    return len(abandoned)
+
+
+def _list(folder: str) -> list[str]:
+    try:
+        return [f"{folder}/{name}" for name in os.listdir(folder)]
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+
+
+def _is_abandoned(path: str) -> bool:
+    name = os.path.basename(path)
+    if name.startswith(TRASH_PREFIX):
+        return True
+    idle_s = _idle_s(path)
+    if idle_s > ABANDONED_S:
+        return not _is_locked(path)
+    ours = bool(boot_id()) and name.startswith(f"{DRAFT_PREFIX}{boot_id()}-")
+    return ours and idle_s > SETTLE_S and not _is_locked(path)
+
+
+def _idle_s(path: str) -> float:
+    """Seconds since anything in ``path`` was written; 0 where it is gone.
+
+    A time in the future counts as distance too: a clock may have been set back.
+    """
+    changed = [_changed_at(found) for found in (path, *_contents(path))]
+    return min((abs(time.time() - at) for at in changed if at), default=0.0)
+
+
+def _changed_at(path: str) -> float:
+    try:
+        return os.lstat(path).st_mtime
+    except OSError:
+        return 0.0
+
+
+def _contents(folder: str) -> list[str]:
+    found = _list(folder)
+    return [*found, *_list(f"{folder}/{NESTED_NAME}")]
+
+
+def _is_locked(folder: str) -> bool:
+    """Whether the writer of a draft is known to be alive."""
+    names = [path for path in _contents(folder) if os.path.isfile(path)]
+    files = [path for path in names if path != f"{folder}/{META_NAME}"]
+    return any(_is_file_locked(path) for path in files)
+
+
+def _is_file_locked(path: str) -> bool:
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+    except OSError:
+        return False
+    free = lock_softly(fd)
+    unlock_and_close(fd)
+    return not free
+
+
+def _sweep_locks(layout: Layout) -> None:
+    for path in _list(layout.locks):
+        try:
+            fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+        except OSError:
+            continue
+        if lock_softly(fd):
+            delete(path)
+        unlock_and_close(fd)

@@ -1,0 +1,216 @@
+"""A version being built: the sink that fetched bytes go to, out of sight.
+
+Knows how a version becomes whole and durable, not which version it will be.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import uuid
+from dataclasses import dataclass, field
+from threading import Lock
+from typing import TYPE_CHECKING, final
+
+from ls_tools.cache.digests import WriteRecord, digest_file
+from ls_tools.cache.faults import cache_faults
+from ls_tools.cache.layout import META_NAME, data_path
+from ls_tools.cache.locks import boot_id, try_lock, unlock_and_close
+from ls_tools.cache.meta import encode_meta
+from ls_tools.errors import IntegrityError
+from ls_tools.origin import redact_url
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from types import TracebackType
+
+    from ls_tools.cache.entry import CacheRequest
+    from ls_tools.cache.layout import Layout
+    from ls_tools.cache.meta import Meta
+    from ls_tools.transfer import Fetched
+
+DRAFT_PREFIX = "fill-"
+"""Temporary folders with this prefix are versions being built."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Content:
+    """The bytes of a finished draft.
+
+    Attributes:
+        size_bytes: Their number.
+        sha256: Their digest, lower-case hex.
+        checksums: The digests that the store vouched for, all found right.
+    """
+
+    size_bytes: int
+    sha256: str
+    checksums: Mapping[str, str] = field(default_factory=dict)
+
+
+@final
+class Draft:
+    """A version folder in the making, and the Sink for its bytes.
+
+    The folder is made when the first byte comes, and removed at the end of the
+    ``with`` block unless it was renamed away. While it is written, its file is
+    locked, which tells others that its writer lives.
+
+    Args:
+        layout: Where the cache lies.
+        request: What is being fetched.
+    """
+
+    def __init__(self, layout: Layout, request: CacheRequest) -> None:
+        self.folder = f"{layout.tmp}/{DRAFT_PREFIX}{boot_id()}-{uuid.uuid4().hex}"
+        self._layout = layout
+        self._request = request
+        self._path = data_path(self.folder, request.file_name)
+        self._record = WriteRecord()
+        self._opening = Lock()
+        self._fd: int | None = None
+
+    def __enter__(self) -> Draft:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._fd is not None:
+            unlock_and_close(self._fd)
+            self._fd = None
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+    def write_at(self, offset: int, chunk: bytes) -> None:
+        """Write ``chunk`` at ``offset`` bytes from the start.
+
+        Raises:
+            CacheError: The disk is full, or the cache cannot be written.
+        """
+        with cache_faults(self._layout.root):
+            _write_all(self._open(), chunk, offset)
+        self._record.add(offset, chunk)
+
+    def truncate(self, size_bytes: int) -> None:
+        """Drop everything from ``size_bytes`` on.
+
+        Raises:
+            CacheError: The cache cannot be written.
+        """
+        with cache_faults(self._layout.root):
+            os.ftruncate(self._open(), size_bytes)
+        self._record.truncate(size_bytes)
+
+    def finish(self, fetched: Fetched) -> Content:
+        """Check what was written against what the source said of it.
+
+        Raises:
+            IntegrityError: Size or digest differ, or a part is missing.
+            CacheError: The file cannot be read back.
+        """
+        with cache_faults(self._layout.root):
+            fd = self._open()
+            size_bytes = os.fstat(fd).st_size
+        if (fault := self._find_fault(size_bytes, fetched)) is not None:
+            raise self._integrity_error(fault)
+        sha256 = self._record.sha256()
+        wanted = {*fetched.checksums, *(() if sha256 else ("sha256",))}
+        with cache_faults(self._layout.root):
+            found = digest_file(fd, wanted)
+        if (fault := _find_difference(found, fetched)) is not None:
+            raise self._integrity_error(fault)
+        return Content(
+            size_bytes=size_bytes,
+            sha256=sha256 or found["sha256"],
+            checksums=dict(fetched.checksums),
+        )
+
+    def seal(self, meta: Meta) -> None:
+        """Write the sidecar and make the whole folder durable.
+
+        Raises:
+            OSError: The cache cannot be written.
+        """
+        os.fsync(self._open())
+        write_durably(f"{self.folder}/{META_NAME}", encode_meta(meta))
+        for folder in {os.path.dirname(self._path), self.folder}:
+            sync_folder(folder)
+
+    def _open(self) -> int:
+        with self._opening:
+            if self._fd is None:
+                os.makedirs(os.path.dirname(self._path))
+                flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+                self._fd = os.open(self._path, flags, 0o666)
+                lock_softly(self._fd)
+            return self._fd
+
+    def _find_fault(self, size_bytes: int, fetched: Fetched) -> str | None:
+        if fetched.not_modified:
+            return "the store calls it unchanged"
+        if size_bytes != fetched.size_bytes:
+            return f"there are {size_bytes} of {fetched.size_bytes} bytes"
+        if not self._record.covers(size_bytes):
+            return "a part in the middle was never received"
+        return None
+
+    def _integrity_error(self, fault: str) -> IntegrityError:
+        reference = redact_url(self._request.reference)
+        return IntegrityError(
+            f"What was received for {reference} is not the whole object: {fault}.",
+            hint="Try again.",
+            reference=reference,
+        )
+
+
+def _find_difference(found: Mapping[str, str], fetched: Fetched) -> str | None:
+    for algorithm, expected in fetched.checksums.items():
+        if found[algorithm] != expected.lower():
+            return f"its {algorithm} is {found[algorithm]}, not {expected}"
+    return None
+
+
+def lock_softly(fd: int) -> bool:
+    """Lock ``fd`` if the file system can, without waiting; say whether it did."""
+    try:
+        return try_lock(fd)
+    except OSError:
+        return False
+
+
+def write_durably(path: str, text: bytes) -> None:
+    """Make the new file ``path`` hold ``text``, on the disk itself.
+
+    Raises:
+        OSError: It exists or cannot be written.
+    """
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+    try:
+        _write_all(fd, text, 0)
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def sync_folder(path: str) -> None:
+    """Make the names in folder ``path`` durable.
+
+    Raises:
+        OSError: It is gone or cannot be opened.
+    """
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def _write_all(fd: int, chunk: bytes, offset: int) -> None:
+    view = memoryview(chunk)
+    while view:
+        written = os.pwrite(fd, view, offset)
+        offset += written
+        view = view[written:]
