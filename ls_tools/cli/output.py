@@ -62,16 +62,20 @@ def print_document(document: dict[str, Any]) -> None:
     sys.stdout.flush()
 
 
+def describe_error(error: LsToolsError) -> dict[str, Any]:
+    """An error as JSON documents show it."""
+    return {
+        "kind": error.kind,
+        "message": error.message,
+        "hint": error.hint,
+        "retryable": error.retryable,
+    }
+
+
 def print_error(error: LsToolsError, *, wants_json: bool) -> None:
     """Print a failure: one line and a hint, or the JSON error document."""
     if wants_json:
-        facts = {
-            "kind": error.kind,
-            "message": error.message,
-            "hint": error.hint,
-            "retryable": error.retryable,
-        }
-        print_document({"error": facts})
+        print_document({"error": describe_error(error)})
         return
     print(f"ls-tools: {error.message}", file=sys.stderr)
     if error.hint:

@@ -1,0 +1,170 @@
+"""The options of a conversion, for ``convert`` and ``pull``; the Report's table."""
+
+from __future__ import annotations
+
+import functools
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+import click
+
+from ls_tools.formats import FORMATS, describe_options
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ls_tools.cli.output import Console
+    from ls_tools.formats import OptionInfo
+    from ls_tools.output import Report
+    from ls_tools.pipeline import Conversion
+
+F = TypeVar("F", bound="Callable[..., Any]")
+
+LOSSES = 6
+
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+_OPTIONS = (
+    click.option("--to", required=True, metavar="FORMAT", help="See ls-tools formats."),
+    click.option(
+        "--out",
+        type=click.Path(path_type=Path),
+        required=True,
+        help="Folder to write; replaced at once if ls-tools wrote it.",
+    ),
+    click.option(
+        "--select",
+        metavar="POLICY",
+        help="latest, oldest, ground-truth, all, by:WHO, predictions[:VERSION], drafts.",
+    ),
+    click.option("--classes", type=_FILE, help="Pin class ids: txt, json, data.yaml."),
+    click.option(
+        "--class-order",
+        type=click.Choice(["config", "alphabetical"]),
+        default="config",
+        show_default=True,
+        help="Order of classes that no file pins.",
+    ),
+    click.option(
+        "--rename", type=_FILE, help="Rename, merge or drop labels: json, csv."
+    ),
+    click.option(
+        "--media",
+        type=click.Choice(["copy", "symlink", "none"]),
+        help="Put the media beside the labels.",
+    ),
+    click.option("--include-unlabeled", is_flag=True, help="Unlabeled tasks too."),
+    click.option(
+        "--names",
+        type=click.Choice(["original", "task-id"]),
+        default="original",
+        show_default=True,
+        help="How media files are named.",
+    ),
+    click.option(
+        "--clip/--no-clip",
+        default=True,
+        show_default=True,
+        help="Clip shapes to the picture.",
+    ),
+    click.option(
+        "--limit", type=click.IntRange(min=0), help="Read only so many tasks."
+    ),
+    click.option("--dry-run", is_flag=True, help="Report, write nothing."),
+    click.option("--strict", is_flag=True, help="Any loss is a failure."),
+    click.option(
+        "--keep-going", is_flag=True, help="Failed media do not change the exit code."
+    ),
+)
+
+
+def conversion_options(function: F) -> F:
+    """Give a command the options of a conversion and the Conversion, ``plan``.
+
+    The formats' own options are added from the registry, each one once.
+    """
+    own = _format_options()
+
+    @functools.wraps(function)
+    def command(*args: Any, **given: Any) -> Any:
+        options = {n: v for n in own if (v := given.pop(n, None)) is not None}
+        return function(*args, plan=_plan(given, options), **given)
+
+    for info, formats in reversed(list(own.values())):
+        command = _click_option(info, formats)(command)
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return cast("F", command)
+
+
+def _plan(given: dict[str, Any], options: dict[str, Any]) -> Conversion:
+    from ls_tools.output import ClassPolicy
+    from ls_tools.pipeline import Conversion
+
+    classes = ClassPolicy(
+        pinned=given.pop("classes"),
+        order=given.pop("class_order"),
+        rename=given.pop("rename"),
+    )
+    names = (
+        "to out select media include_unlabeled names clip limit dry_run strict"
+    ).split()
+    fields = {name: given.pop(name) for name in names}
+    return Conversion(classes=classes, options=options, **fields)
+
+
+def _format_options() -> dict[str, tuple[OptionInfo, list[str]]]:
+    found: dict[str, tuple[OptionInfo, list[str]]] = {}
+    for name in FORMATS:
+        for info in describe_options(FORMATS.load(name)):
+            found.setdefault(info.name, (info, []))[1].append(name)
+    return found
+
+
+def _click_option(info: OptionInfo, formats: list[str]) -> Callable[[F], F]:
+    text = f"{info.help}  [{', '.join(formats)}; default: {info.default}]"
+    if info.type is bool:
+        flags = f"{info.flag}/--no-{info.flag.removeprefix('--')}"
+        return click.option(flags, info.name, default=None, help=text)
+    kind = click.Choice(info.choices) if info.choices else info.type
+    return click.option(info.flag, info.name, type=kind, default=None, help=text)
+
+
+def show_report(console: Console, report: Report, out: Path) -> None:
+    """Print a Report: the document on stdout, or a table on stderr."""
+    import msgspec
+
+    document = msgspec.json.decode(report.to_json())
+    document.pop("schema_version")
+    console.result(document, [str(out)])
+    if not console.json:
+        console.table(_table(report))
+
+
+def exit_code(report: Report, *, keep_going: bool) -> int:
+    """0, or LOSSES where media failed that were not allowed to fail."""
+    return LOSSES if report.media.failed and not keep_going else 0
+
+
+def _table(report: Report) -> Any:
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table("", "count", title=f"Report: {report.format}", title_justify="left")
+    rows: list[tuple[str, int]] = [
+        ("tasks in", report.tasks_in),
+        ("tasks written", report.tasks_written),
+        *((f"  left out: {x.reason}", x.count) for x in report.tasks_skipped),
+        ("annotations selected", report.annotations_selected),
+        ("regions in", report.regions_in),
+        ("regions written", report.regions_written),
+        *((f"  skipped: {x.reason}", x.count) for x in report.skipped),
+        *((f"  in part: {x.reason}", x.count) for x in report.degraded),
+        ("media", report.media.references),
+        *((f"  failed: {x.cause}", 1) for x in report.media.failed[:10]),
+        ("files written", report.files_written),
+    ]
+    for name, count in rows:
+        table.add_row(Text(name), str(count))
+    for warning in report.warnings[:10]:
+        table.add_row(Text(f"warning: {warning}"), "")
+    return table

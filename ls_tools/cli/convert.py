@@ -1,0 +1,53 @@
+"""``ls-tools convert``: an export to a target format."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from ls_tools.cli.conversion import conversion_options, exit_code, show_report
+from ls_tools.cli.options import Invocation, shared_options
+
+if TYPE_CHECKING:
+    from ls_tools.pipeline import Conversion
+
+
+@click.command()
+@click.argument("source", metavar="INPUT")
+@click.option(
+    "--config",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Label config (XML); inferred from the results where not given.",
+)
+@conversion_options
+@shared_options()
+def convert(
+    invocation: Invocation,
+    *,
+    source: str,
+    config: Path | None,
+    plan: Conversion,
+    keep_going: bool,
+) -> int:
+    """Convert INPUT, a file, a folder or - for standard input, with no server.
+
+    Options with a list of formats in brackets belong to those formats.
+
+    \b
+    Examples:
+      ls-tools convert tasks.json --config config.xml --to coco --out coco/
+      ls-tools convert tasks.json --to yolo --out data/ --media copy --strict
+    """
+    from ls_tools.pipeline import run_conversion
+
+    report = run_conversion(
+        source,
+        plan,
+        config=config,
+        settings=invocation.settings,
+        progress=invocation.progress,
+    )
+    show_report(invocation.console, report, plan.out)
+    return exit_code(report, keep_going=keep_going)

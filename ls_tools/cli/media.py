@@ -1,0 +1,47 @@
+"""``ls-tools media``: fetch what an export points at."""
+
+from __future__ import annotations
+
+import click
+
+from ls_tools.cli.conversion import LOSSES
+from ls_tools.cli.options import Invocation, shared_options
+
+
+@click.command()
+@click.argument("source", metavar="INPUT")
+@click.option(
+    "--keys",
+    metavar="KEY,...",
+    help="Only these keys of the task data; all that hold references otherwise.",
+)
+@click.option(
+    "--keep-going", is_flag=True, help="Failed media do not change the exit code."
+)
+@shared_options()
+def media(
+    invocation: Invocation, *, source: str, keys: str | None, keep_going: bool
+) -> int:
+    """Fetch everything that INPUT, an export, points at into the cache.
+
+    \b
+    Examples:
+      ls-tools media tasks.json
+      ls-tools media tasks.json --keys image,audio --jobs 32 --json
+    """
+    from ls_tools.pipeline import fetch_media
+
+    outcome = fetch_media(
+        source,
+        keys=tuple(k.strip() for k in keys.split(",") if k.strip()) if keys else None,
+        settings=invocation.settings,
+        progress=invocation.progress,
+    )
+    text = (
+        f"{outcome.references} references: {outcome.fetched} fetched, "
+        f"{outcome.from_cache} from the cache, {len(outcome.failed)} failed"
+    )
+    invocation.console.result(outcome.to_document(), [text])
+    for failure in outcome.failed:
+        invocation.console.note(f"ls-tools: {failure.reference}: {failure.cause}")
+    return LOSSES if outcome.failed and not keep_going else 0

@@ -1,0 +1,85 @@
+"""``ls-tools pull``: a project of a live server to a training folder."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from ls_tools.cli.conversion import conversion_options, exit_code, show_report
+from ls_tools.cli.filters import filter_options, project_argument
+from ls_tools.cli.options import Invocation, shared_options
+
+if TYPE_CHECKING:
+    from ls_tools.client import SnapshotFilter
+    from ls_tools.pipeline import Conversion
+
+
+@click.command()
+@project_argument
+@click.option(
+    "--snapshot",
+    metavar="ID|latest",
+    help="Use this snapshot; a new one is made where not given.",
+)
+@click.option(
+    "--delete-snapshot", is_flag=True, help="Delete the snapshot when all is done."
+)
+@click.option(
+    "--min-tasks",
+    type=click.IntRange(min=0),
+    default=0,
+    help="Fail, and write nothing, where the snapshot has fewer tasks.",
+)
+@click.option(
+    "--wait",
+    "wait_s",
+    type=click.FloatRange(min=0),
+    default=3600.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="Wait at most so long for the snapshot.",
+)
+@conversion_options
+@filter_options
+@shared_options()
+def pull(  # noqa: PLR0913 -- the options of the command
+    invocation: Invocation,
+    *,
+    project: str,
+    snapshot: str | None,
+    delete_snapshot: bool,
+    min_tasks: int,
+    wait_s: float,
+    plan: Conversion,
+    chosen: SnapshotFilter,
+    keep_going: bool,
+) -> int:
+    """Fetch PROJECT, an id or a title, into a folder that a trainer loads.
+
+    Makes a snapshot, waits for it, downloads and verifies it, fetches the
+    media and converts. Options with a list of formats in brackets belong to
+    those formats.
+
+    \b
+    Examples:
+      ls-tools pull 12 --to yolo --out data/
+      ls-tools pull "My project" --to coco --out data/ --select ground-truth --json
+    """
+    from ls_tools.pipeline import Pull, run_pull
+
+    report = run_pull(
+        Pull(
+            project=project,
+            snapshot=snapshot,
+            filter=chosen,
+            delete_snapshot=delete_snapshot,
+            min_tasks=min_tasks,
+            wait_s=wait_s,
+        ),
+        plan,
+        settings=invocation.settings,
+        progress=invocation.progress,
+    )
+    show_report(invocation.console, report, plan.out)
+    return exit_code(report, keep_going=keep_going)
