@@ -8,10 +8,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from ls_tools.errors import UsageError
+from ls_tools.output.class_files import read_classes, read_renames
+
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from ls_tools.label_config import LabelConfig
+    from ls_tools.label_config import Control, Label, LabelConfig
     from ls_tools.output.tally import Tally
 
 ClassOrder = Literal["config", "alphabetical"]
@@ -19,6 +23,8 @@ ClassIds = Literal["contiguous", "category", "none"]
 
 DROPPED = "label dropped by the rename file"
 """The reason to skip a region whose label ``index_of`` gives None for."""
+
+_SHOWN_CHARACTERS = 80
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +34,8 @@ class ClassPolicy:
     Attributes:
         pinned: A file of class names: txt, json or data.yaml. Its ids hold.
         order: Order of the classes that no file pins.
-        rename: A json or csv file that renames, merges or drops labels.
+        rename: A json or csv file that renames, merges or drops labels. The
+            names in ``pinned`` are the new ones.
     """
 
     pinned: Path | None = None
@@ -45,7 +52,8 @@ class ClassScope:
         objects: Object tags that those controls annotate; empty for any.
         ids: ``contiguous`` numbers from 0, ordered by the ``category``
             attribute where labels have one; ``category`` takes that attribute
-            as the id; ``none`` is for formats without classes.
+            as the id, and the lowest free id for labels without one; ``none``
+            is for formats without classes.
     """
 
     tags: frozenset[str]
@@ -58,6 +66,17 @@ class ClassMap:
 
     Labels that are not in it are appended when they are first asked for.
     """
+
+    def __init__(self, scope: ClassScope, tally: Tally) -> None:
+        self._scope = scope
+        self._tally = tally
+        self._renames: Mapping[str, str | None] = {}
+        self._ids: dict[str, int | None] = {}
+        self._by_name: dict[str, int] = {}
+        self._categories: dict[str, int] = {}
+        self._taken: set[int] = set()
+        self._next_free = 0
+        self._highest = -1
 
     @classmethod
     def build(
@@ -78,11 +97,24 @@ class ClassMap:
         Raises:
             UsageError: A file of the policy cannot be used.
         """
-        raise NotImplementedError
+        classes = cls(scope, tally)
+        if policy.rename is not None:
+            classes._renames = read_renames(policy.rename)
+        labels = [
+            label for control in _controls_in(config, scope) for label in control.labels
+        ]
+        classes._read_categories(labels)
+        if policy.pinned is not None:
+            classes._pin(policy.pinned)
+        if scope.ids != "none":
+            classes._number(classes._ordered_names(labels, policy))
+        classes._learn(labels)
+        classes._warn_of_unused_renames()
+        return classes
 
     def __len__(self) -> int:
         """How many classes there are by now."""
-        raise NotImplementedError
+        return len(self._by_name)
 
     def index_of(self, label: str) -> int | None:
         """The class id of a label as it stands in a result.
@@ -92,15 +124,19 @@ class ClassMap:
         Returns:
             The id; None where the rename file drops the label.
         """
-        raise NotImplementedError
+        try:
+            return self._ids[label]
+        except KeyError:
+            return self._meet(label)
 
     def name_of(self, label: str) -> str | None:
         """The class name of a label, renaming applied; None where dropped."""
-        raise NotImplementedError
+        name = self._renames.get(label, label)
+        return None if name is None else _encodable(name)
 
     def entries(self) -> list[tuple[int, str]]:
         """Every class as (id, name), by id. Complete after the counted pass."""
-        raise NotImplementedError
+        return sorted((number, name) for name, number in self._by_name.items())
 
     def names(self) -> list[str]:
         """The class names by id."""
@@ -108,12 +144,151 @@ class ClassMap:
 
     def category_of(self, name: str) -> int | None:
         """The ``category`` attribute of a class, None where it has none."""
-        raise NotImplementedError
+        return self._categories.get(name)
 
     def line_names(self) -> list[str]:
         """The class names by id, each safe to stand on a line of its own.
 
-        Control characters and line breaks become spaces; what was changed is
-        reported. The names stay distinct.
+        Control characters and line breaks become spaces, spaces at the ends go,
+        an empty name becomes ``_``; what was changed is reported. The names
+        stay distinct.
         """
-        raise NotImplementedError
+        safe: dict[str, None] = {}
+        taken = set(self._by_name)
+        for name in self.names():
+            line = _one_line(name)
+            if line != name:
+                line = _distinct(line, taken)
+                self._tally.warn(f"The class {_shown(name)} is written as {line!r}.")
+            taken.add(line)
+            safe[line] = None
+        return list(safe)
+
+    def _read_categories(self, labels: list[Label]) -> None:
+        for label in labels:
+            name = self.name_of(label.name)
+            if name is not None and label.category is not None and label.category >= 0:
+                self._categories.setdefault(name, label.category)
+
+    def _pin(self, path: Path) -> None:
+        pinned = read_classes(path)
+        if self._scope.ids == "contiguous" and list(pinned) != list(range(len(pinned))):
+            msg = f"The classes file {path} leaves out ids below {max(pinned)}."
+            hint = "This format needs ids that run from 0 without a gap."
+            raise UsageError(msg, hint=hint, path=str(path))
+        for number, name in pinned.items():
+            self._assign(_encodable(name), number)
+
+    def _ordered_names(self, labels: list[Label], policy: ClassPolicy) -> list[str]:
+        """The classes to number after the pinned ones, in their order."""
+        names: dict[str, None] = {}
+        for label in labels:
+            name = self.name_of(label.name)
+            if name is not None and name not in self._by_name:
+                names[name] = None
+        if policy.pinned is not None:
+            for name in names:
+                self._tally.warn(f"The classes file does not name {_shown(name)}.")
+        if policy.order == "alphabetical":
+            return sorted(names)
+        if self._scope.ids == "contiguous":
+            last = max(self._categories.values(), default=0) + 1
+            return sorted(names, key=lambda name: self._categories.get(name, last))
+        return list(names)
+
+    def _number(self, names: list[str]) -> None:
+        if self._scope.ids == "category":
+            for name in names:
+                number = self._categories.get(name)
+                if number is not None and number not in self._taken:
+                    self._assign(name, number)
+        for name in names:
+            if name not in self._by_name:
+                self._assign(name, self._lowest_free())
+                self._warn_of_lost_category(name)
+
+    def _warn_of_lost_category(self, name: str) -> None:
+        category = self._categories.get(name)
+        if self._scope.ids == "category" and category is not None:
+            self._tally.warn(
+                f"The category {category} of {_shown(name)} belongs to another "
+                f"class; it became class {self._by_name[name]}."
+            )
+
+    def _learn(self, labels: list[Label]) -> None:
+        """Take down the id of every spelling that results may use."""
+        for label in labels:
+            self._ids[label.name] = self._known_id(label.name)
+        for label in labels:
+            self._ids.setdefault(label.value, self._ids[label.name])
+
+    def _known_id(self, label: str) -> int | None:
+        name = self.name_of(label)
+        return None if name is None else self._by_name.get(name)
+
+    def _meet(self, label: str) -> int | None:
+        name = self.name_of(label)
+        if name is not None and name not in self._by_name:
+            number = self._highest + 1
+            self._assign(name, number)
+            self._tally.warn(
+                f"The label {_shown(name)} is not in the label config; it became "
+                f"class {number}."
+            )
+        self._ids[label] = self._known_id(label)
+        return self._ids[label]
+
+    def _assign(self, name: str, number: int) -> None:
+        self._by_name[name] = number
+        self._taken.add(number)
+        self._highest = max(self._highest, number)
+
+    def _lowest_free(self) -> int:
+        while self._next_free in self._taken:
+            self._next_free += 1
+        return self._next_free
+
+    def _warn_of_unused_renames(self) -> None:
+        for old in self._renames:
+            if old not in self._ids:
+                self._tally.warn(
+                    f"The rename file names {_shown(old)}, which is not in the "
+                    "label config."
+                )
+
+
+def _controls_in(config: LabelConfig, scope: ClassScope) -> Iterator[Control]:
+    """The controls whose labels are classes: right tag, on a right object."""
+    tags = {tag.lower() for tag in scope.tags}
+    objects = {tag.lower() for tag in scope.objects}
+    for control in config.controls.values():
+        known = [config.objects[n] for n in control.to_names if n in config.objects]
+        fits = not objects or not known or any(o.tag.lower() in objects for o in known)
+        if control.tag.lower() in tags and fits:
+            yield control
+
+
+def _encodable(name: str) -> str:
+    """``name`` without lone surrogates, which no file can hold."""
+    return name.encode("utf-8", "replace").decode()
+
+
+def _one_line(name: str) -> str:
+    breaks = "\u2028\u2029"
+    line = "".join(
+        " " if c in breaks or c < " " or "\x7f" <= c <= "\x9f" else c for c in name
+    )
+    return line.strip() or "_"
+
+
+def _distinct(line: str, taken: set[str]) -> str:
+    number, free = 2, line
+    while free in taken:
+        free = f"{line} ({number})"
+        number += 1
+    return free
+
+
+def _shown(label: str) -> str:
+    cut = len(label) > _SHOWN_CHARACTERS
+    return repr(label[:_SHOWN_CHARACTERS] + "…" if cut else label)

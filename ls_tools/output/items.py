@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import islice
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
+
+from ls_tools.regions import group_regions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -39,11 +41,10 @@ class Item:
     parts: int = 1
 
 
-class TaskSource(Protocol):
-    """A source of tasks that can be read more than once."""
+PREFETCH_ITEMS = 256
+"""Items gathered before their media are asked for together."""
 
-    def __iter__(self) -> Iterator[Task]:
-        """Read from the beginning."""
+_NOUNS = {"predictions": "prediction", "drafts": "draft"}
 
 
 class Items:
@@ -59,8 +60,10 @@ class Items:
         tally: Where the counted pass counts.
         include_unlabeled: Yield tasks without a selected annotation too.
         limit: Most tasks read; None for all.
-        prefetch: Called with each batch of items before they are yielded by
-            the counted pass, so that media are there when they are asked for.
+
+    Attributes:
+        prefetch: Called with each batch of items before the counted pass
+            yields them, so that media are here when they are asked for.
     """
 
     def __init__(
@@ -71,22 +74,89 @@ class Items:
         *,
         include_unlabeled: bool = False,
         limit: int | None = None,
-        prefetch: Callable[[Sequence[Item]], None] | None = None,
     ) -> None:
+        self.prefetch: Callable[[Sequence[Item]], None] | None = None
         self._tasks = tasks
         self._selection = selection
         self._tally = tally
         self._include_unlabeled = include_unlabeled
         self._limit = limit
-        self._prefetch = prefetch
+        self._is_counted = False
 
     def __iter__(self) -> Iterator[Item]:
-        """The counted pass. A format makes it exactly once."""
-        raise NotImplementedError
+        """The counted pass.
+
+        Raises:
+            RuntimeError: It was made before: a bug in the format.
+        """
+        if self._is_counted:
+            msg = "Items were counted already; use scan() for a further pass."
+            raise RuntimeError(msg)
+        self._is_counted = True
+        items = self._counted()
+        return items if self.prefetch is None else _ahead(items, self.prefetch)
 
     def scan(self) -> Iterator[Item]:
         """The same items, uncounted, for formats that must look ahead."""
-        raise NotImplementedError
+        for task in islice(self._tasks, self._limit):
+            yield from self._items_of(task, self._selection.pick(task))
 
-    def _limited(self) -> Iterator[Task]:
-        return islice(self._tasks, self._limit)
+    def _counted(self) -> Iterator[Item]:
+        tally, selection = self._tally, self._selection
+        for task in islice(self._tasks, self._limit):
+            tally.tasks_in += 1
+            tally.annotations_in += len(selection.candidates(task))
+            picked = selection.pick(task)
+            tally.annotations_selected += len(picked)
+            for item in self._items_of(task, picked):
+                tally.regions_in += len(item.regions)
+                yield item
+            if not picked and not self._include_unlabeled:
+                tally.skip_task(unlabeled_reason(task, selection), task_id=task.id)
+
+    def _items_of(self, task: Task, picked: Sequence[Annotation]) -> Iterator[Item]:
+        if not picked and self._include_unlabeled:
+            yield Item(task=task)
+        for part, annotation in enumerate(picked):
+            yield Item(
+                task=task,
+                annotation=annotation,
+                regions=group_regions(annotation),
+                part=part,
+                parts=len(picked),
+            )
+
+
+def unlabeled_reason(task: Task, selection: Selection) -> str:
+    """Why the selection takes nothing of ``task``, in the words of a Report."""
+    noun = _NOUNS.get(selection.policy, "annotation")
+    found = selection.candidates(task)
+    if found:
+        if all(annotation.was_cancelled for annotation in found):
+            return f"only skipped {noun}s"
+        return f"no selected {noun}"
+    if (noun == "prediction" and task.bare_predictions) or (
+        noun == "draft" and task.bare_drafts
+    ):
+        return f"{noun}s exported as ids only"
+    return _other_kinds(task) if noun == "annotation" else f"no {noun}"
+
+
+def _other_kinds(task: Task) -> str:
+    kinds = [
+        kind
+        for kind, has_some in (
+            ("predictions", task.predictions or task.bare_predictions),
+            ("drafts", task.drafts or task.bare_drafts),
+        )
+        if has_some
+    ]
+    return f"only {' and '.join(kinds)}" if kinds else "no annotation"
+
+
+def _ahead(
+    items: Iterator[Item], prefetch: Callable[[Sequence[Item]], None]
+) -> Iterator[Item]:
+    while batch := list(islice(items, PREFETCH_ITEMS)):
+        prefetch(batch)
+        yield from batch
