@@ -1,0 +1,220 @@
+"""``ls-tools cache``: see, check and clean the cache."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ls_tools.cli.app import CONTEXT
+from ls_tools.cli.options import Invocation, shared_options
+from ls_tools.errors import NotCachedError, UsageError
+
+if TYPE_CHECKING:
+    from ls_tools.cache import Cache, Entry
+
+DAMAGED = 1
+"""Exit code of ``verify`` where damage was found and not repaired."""
+
+
+@click.group(context_settings=CONTEXT)
+def cache() -> None:
+    """See, check and clean the cache.
+
+    \b
+    Examples:
+      ls-tools cache info
+      ls-tools cache verify --repair
+    """
+
+
+@cache.command()
+@shared_options(server=False)
+def info(invocation: Invocation) -> None:
+    """Show where the cache is, and how much is in it.
+
+    \b
+    Examples:
+      ls-tools cache info
+      ls-tools cache info --json
+    """
+    found = _cache(invocation).info()
+    document = {
+        "root": str(found.root),
+        "format_version": found.format_version,
+        "entries": found.entries,
+        "versions": found.versions,
+        "size_bytes": found.size_bytes,
+        "temporary_bytes": found.temporary_bytes,
+    }
+    invocation.console.result(document, [f"{k}: {v}" for k, v in document.items()])
+
+
+@cache.command()
+@click.option("--all-versions", is_flag=True, help="Old versions too.")
+@shared_options(server=False)
+def ls(invocation: Invocation, *, all_versions: bool) -> None:
+    """List the entries: size, reference, path.
+
+    \b
+    Examples:
+      ls-tools cache ls
+      ls-tools cache ls --all-versions --json
+    """
+    found = list(_cache(invocation).entries(all_versions=all_versions))
+    lines = [f"{x.size_bytes}\t{x.meta.reference}\t{x.path}" for x in found]
+    total = sum(x.size_bytes for x in found)
+    document = {"entries": [describe(x) for x in found], "size_bytes": total}
+    invocation.console.result(document, lines)
+
+
+@cache.command()
+@click.option("--repair", is_flag=True, help="Remove what is damaged.")
+@shared_options(server=False)
+def verify(invocation: Invocation, *, repair: bool) -> int:
+    """Read every file again and compare it with what was fetched.
+
+    Exits with 1 where damage was found and is still there.
+
+    \b
+    Examples:
+      ls-tools cache verify
+      ls-tools cache verify --repair --json
+    """
+    store = _cache(invocation)
+    problems = store.verify(progress=invocation.progress, repair=repair)
+    document = {
+        "checked": store.info().versions,
+        "problems": [
+            {
+                "path": str(x.path),
+                "key": x.key,
+                "reason": x.reason,
+                "detail": x.detail,
+                "removed": x.removed,
+            }
+            for x in problems
+        ],
+    }
+    lines = [f"{x.reason}\t{x.path}\t{x.detail}" for x in problems]
+    invocation.console.result(document, lines)
+    invocation.console.note(f"{len(problems)} problems found.")
+    return DAMAGED if any(not x.removed for x in problems) else 0
+
+
+@cache.command()
+@click.argument("references", metavar="REF|KEY...", nargs=-1)
+@click.option("--all", "everything", is_flag=True, help="Every entry.")
+@shared_options()
+def rm(
+    invocation: Invocation, *, references: tuple[str, ...], everything: bool
+) -> None:
+    """Remove entries, by reference or by key.
+
+    \b
+    Examples:
+      ls-tools cache rm https://example.com/cat.jpg
+      ls-tools cache rm --all
+    """
+    if everything == bool(references):
+        msg = "Give references, or --all." if not references else "Give one of both."
+        raise UsageError(msg, hint="See ls-tools cache ls for what is there.")
+    store = _cache(invocation)
+    if everything:
+        removed = store.clear()
+    else:
+        removed = sum(store.remove(_selector(invocation, x)) for x in references)
+    invocation.console.result({"removed": removed}, [f"{removed} removed"])
+
+
+@cache.command()
+@click.argument("reference", metavar="REF", required=False)
+@shared_options()
+def path(invocation: Invocation, *, reference: str | None) -> None:
+    """Print the cache folder, or the path of one cached reference.
+
+    \b
+    Examples:
+      ls-tools cache path
+      ls-tools cache path /data/upload/1/3e539fb4-cat.jpg
+    """
+    store = _cache(invocation)
+    found = store.root
+    if reference is not None:
+        entry = store.lookup(_selector(invocation, reference))
+        if entry is None:
+            msg = "The reference is not in the cache."
+            raise NotCachedError(msg, hint="Fetch it with ls-tools resolve.")
+        found = entry.path
+    invocation.console.result({"path": str(found)}, [str(found)])
+
+
+@cache.command(name="import-legacy")
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option(
+    "--refs-from",
+    type=click.File(encoding="utf-8"),
+    required=True,
+    help="File of the references that may be in it, one a line; - for stdin.",
+)
+@shared_options()
+def import_legacy(invocation: Invocation, *, folder: Path, refs_from: Any) -> None:
+    """Take over the files of an old cache (named HASH__NAME).
+
+    The hash in an old name is too short to tell the reference, so the
+    references are needed to know what is what.
+
+    \b
+    Examples:
+      ls-tools cache import-legacy ~/.cache/label-studio --refs-from refs.txt
+      ls-tools cache import-legacy old/ --refs-from - --json < refs.txt
+    """
+    from ls_tools.resolver import Resolver
+
+    wanted = [line.strip() for line in refs_from if line.strip()]
+    with Resolver(invocation.settings) as resolver:
+        pairs = [pair for x in wanted for pair in resolver.legacy_requests(x)]
+        done = resolver.cache.import_legacy(folder, pairs)
+    document = {
+        "imported": [describe(entry) for entry in done.imported],
+        "skipped": [{"path": str(x.path), "reason": x.reason} for x in done.skipped],
+    }
+    lines = [
+        *(f"imported\t{entry.path}" for entry in done.imported),
+        *(f"{x.reason}\t{x.path}" for x in done.skipped),
+    ]
+    invocation.console.result(document, lines)
+
+
+def describe(entry: Entry) -> dict[str, Any]:
+    """A cache entry as JSON documents show it."""
+    meta = entry.meta
+    return {
+        "key": entry.key,
+        "version": entry.version,
+        "reference": meta.reference,
+        "path": str(entry.path),
+        "size_bytes": entry.size_bytes,
+        "sha256": meta.sha256,
+        "source": meta.source,
+        "created_at": meta.created_at.isoformat(),
+        "checked_at": meta.checked_at.isoformat(),
+    }
+
+
+def _cache(invocation: Invocation) -> Cache:
+    from ls_tools.cache import Cache, default_cache_dir
+
+    return Cache(invocation.settings.cache_dir or default_cache_dir())
+
+
+def _selector(invocation: Invocation, reference: str) -> str:
+    """The cache key of a reference; keys stand for themselves."""
+    from ls_tools.cache.layout import is_key
+    from ls_tools.resolver import Resolver
+
+    if is_key(reference):
+        return reference
+    with Resolver(invocation.settings) as resolver:
+        return resolver.key(reference)
