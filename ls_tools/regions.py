@@ -273,7 +273,7 @@ def _build_box(value: ShapeValue, size: Size) -> Box | str:
     x, y, width, height = value.x, value.y, value.width, value.height
     if x is None or y is None or width is None or height is None:
         return "malformed value: a box needs x, y, width and height"
-    rotation_deg = value.rotation or 0.0
+    rotation_deg = (value.rotation or 0.0) % 360
     if not _is_finite(x, y, width, height, rotation_deg):
         return "malformed value: not a finite number"
     left_px, top_px, width_px, height_px = ltwh_to_px((x, y, width, height), size)
@@ -289,7 +289,7 @@ def _build_ellipse(value: ShapeValue, size: Size) -> Ellipse | str:
     x, y, radius_x, radius_y = value.x, value.y, value.radius_x, value.radius_y
     if x is None or y is None or radius_x is None or radius_y is None:
         return "malformed value: an ellipse needs x, y, radiusX and radiusY"
-    rotation_deg = value.rotation or 0.0
+    rotation_deg = (value.rotation or 0.0) % 360
     if not _is_finite(x, y, radius_x, radius_y, rotation_deg):
         return "malformed value: not a finite number"
     pixels: Ltwh = ltwh_to_px((x, y, abs(radius_x), abs(radius_y)), size)

@@ -46,6 +46,7 @@ SECOND_LABEL = "second label dropped"
 NOTE = "note dropped"
 ELLIPSE_APPROXIMATED = "ellipse approximated by a polygon"
 POLYGON_CLOSED = "open polygon closed"
+MERGED = "Some images are in several tasks: what the tasks say of them is merged."
 
 TOLERANCE_PX = 1e-3
 """Sides shorter than this are none, and cutting off less is not clipping."""
@@ -59,15 +60,16 @@ class Picture(msgspec.Struct):
 
     Attributes:
         reference: As in the task data.
-        to_name: The object tag that shows it.
-        index: Its place in that object's list, 0 in tasks of a single image.
+        position: Its place among the images of its task.
+        places: Where the task shows it: the object tag's name, and the place
+            in that object's list, 0 for objects of a single image.
         size: Its size, once it is known.
         sought: Whether its file was looked at for the size.
     """
 
     reference: str
-    to_name: str
-    index: int = 0
+    position: int = 0
+    places: list[tuple[str, int]] = msgspec.field(default_factory=list)
     size: Size | None = None
     sought: bool = False
 
@@ -121,18 +123,17 @@ class PictureReader:
         self._sizes_needed = sizes_needed
 
     def pictures(self, task: Task) -> list[Picture]:
-        """The images of a task, in the order of the config."""
-        found = []
+        """The distinct images of a task, in the order of the config."""
+        found: dict[str, Picture] = {}
         for shown in self._images:
             references = task.data.get(shown.data_key or "")
-            if isinstance(references, str):
+            if not isinstance(references, list):
                 references = [references]
-            elif not isinstance(references, list):
-                continue
             for index, reference in enumerate(references):
                 if isinstance(reference, str) and reference:
-                    found.append(Picture(reference, shown.name, index))
-        return found
+                    new = Picture(reference, len(found))
+                    found.setdefault(reference, new).places.append((shown.name, index))
+        return list(found.values())
 
     def read(self, item: Item, pictures: Sequence[Picture]) -> Iterator[Labelled]:
         """The regions of an item that can be written; the others are counted.
@@ -189,10 +190,10 @@ class PictureReader:
     ) -> Drawing | str:
         """Read a region whose results do not tell the size of the image."""
         if item.annotation is not None:
-            picture.size = image_size(item.annotation, picture.to_name, picture.index)
+            picture.size = image_size(item.annotation, *picture.places[0])
         if picture.size is None and not self._sizes_needed:
             drawing = read_drawing(region, UNIT_SIZE)
-            if isinstance(drawing, str) or is_upright(drawing.shape):
+            if isinstance(drawing, str) or _is_sizeless(drawing.shape):
                 return drawing
         size = self.size_of(picture, item)
         return NO_SIZE if size is None else read_drawing(region, size)
@@ -233,6 +234,11 @@ class PictureReader:
 def is_upright(shape: Shape) -> bool:
     """Whether the sides of a shape are those of its hull, or it has none."""
     return isinstance(shape, Polygon) or shape.rotation_deg % 90 == 0
+
+
+def _is_sizeless(shape: Shape) -> bool:
+    """Whether a shape in percent is that shape whatever the image's size."""
+    return not isinstance(shape, Ellipse) and is_upright(shape)
 
 
 def fit_ltwh(ltwh_px: Ltwh, size: Size, losses: list[str], *, clip: bool) -> Ltwh | str:
@@ -301,8 +307,10 @@ def fit_outline(
 
 
 def _find_picture(result: Result, pictures: Sequence[Picture]) -> Picture | None:
-    index, to_name = result.item_index or 0, result.to_name
+    place = result.to_name, result.item_index or 0
     for picture in pictures:
-        if picture.index == index and (picture.to_name == to_name or not to_name):
+        if place in picture.places:
             return picture
+    if not result.to_name and len(pictures) == 1:
+        return pictures[0]  # as in old data
     return None
