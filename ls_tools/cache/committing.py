@@ -16,14 +16,14 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from ls_tools.cache.digests import sha256_of
-from ls_tools.cache.entry import Entry, load, newest_entry
+from ls_tools.cache.entry import committed_entry, newest_entry
 from ls_tools.cache.layout import META_NAME, next_version
 from ls_tools.cache.meta import Meta, encode_meta, now_utc
-from ls_tools.cache.writing import sync_folder, write_durably
+from ls_tools.cache.writing import write_durably
 from ls_tools.errors import CacheError
 
 if TYPE_CHECKING:
-    from ls_tools.cache.entry import CacheRequest
+    from ls_tools.cache.entry import CacheRequest, Entry
     from ls_tools.cache.layout import Layout
     from ls_tools.cache.writing import Content, Draft
     from ls_tools.transfer import Fetched
@@ -62,7 +62,8 @@ def commit(layout: Layout, draft: Draft, meta: Meta) -> Entry:
     """Make ``draft`` the newest version of its key.
 
     Where the newest version has the same bytes it stays, with a renewed
-    sidecar. Others may commit or remove versions of this key meanwhile.
+    sidecar. Others may commit or remove versions of this key meanwhile. The
+    rename itself is not synced: what a power cut undoes is fetched again.
 
     Raises:
         OSError: The cache cannot be written.
@@ -74,12 +75,8 @@ def commit(layout: Layout, draft: Draft, meta: Meta) -> Entry:
     folder = layout.key_folder(meta.key)
     for _ in range(_ATTEMPTS):
         os.makedirs(folder, exist_ok=True)
-        if (target := _place(draft.folder, folder, meta)) is not None:
-            for changed in (folder, os.path.dirname(folder), layout.entries):
-                sync_folder(changed)
-            found = load(target, meta.key)
-            if isinstance(found, Entry):
-                return found
+        if (version := _place(draft.folder, folder, meta)) is not None:
+            return committed_entry(folder, version, meta)
     msg = f"The cache folder {layout.root} keeps changing while it is written."
     raise CacheError(msg, hint="Try again when nothing else removes entries from it.")
 
@@ -94,8 +91,8 @@ def _same_bytes(layout: Layout, meta: Meta) -> Entry | None:
 def _place(draft_folder: str, folder: str, meta: Meta) -> str | None:
     """Rename the draft to a free version; None where another try may succeed."""
     try:
-        target = f"{folder}/{next_version(os.listdir(folder), meta.sha256)}"
-        os.rename(draft_folder, target)
+        version = next_version(os.listdir(folder), meta.sha256)
+        os.rename(draft_folder, f"{folder}/{version}")
     except FileNotFoundError:
         if not os.path.exists(draft_folder):
             raise
@@ -104,7 +101,7 @@ def _place(draft_folder: str, folder: str, meta: Meta) -> str | None:
         if exc.errno not in _COLLISIONS:
             raise
         return None
-    return target
+    return version
 
 
 def renew(layout: Layout, entry: Entry, meta: Meta | None = None) -> Entry:

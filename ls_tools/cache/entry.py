@@ -176,10 +176,15 @@ def _match(folder: str, key: str, meta: Meta) -> Entry | Problem:
     if status.st_size != meta.size_bytes:
         detail = f"{status.st_size} bytes instead of {meta.size_bytes}."
         return _problem(folder, key, "wrong-size", detail)
+    return committed_entry(*os.path.split(folder), meta)
+
+
+def committed_entry(key_folder: str, version: str, meta: Meta) -> Entry:
+    """The entry of a version that is known to be whole."""
     return Entry(
-        key=key,
-        version=os.path.basename(folder),
-        path=Path(path),
+        key=meta.key,
+        version=version,
+        path=Path(data_path(f"{key_folder}/{version}", meta.file_name)),
         size_bytes=meta.size_bytes,
         meta=meta,
     )

@@ -106,9 +106,12 @@ def _acquire(path: str) -> int:
 
 
 def _open(path: str) -> int:
-    os.makedirs(os.path.dirname(path), exist_ok=True)
+    flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
     try:
-        return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        return os.open(path, flags, 0o666)
+    except FileNotFoundError:
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        return os.open(path, flags, 0o666)
     except PermissionError:
         # Another user's file in a shared cache: reading is enough to lock it.
         return os.open(path, os.O_RDONLY | os.O_CLOEXEC)

@@ -19,6 +19,7 @@ from ls_tools.cache.faults import cache_faults
 from ls_tools.cache.flights import Flights
 from ls_tools.cache.layout import META_NAME, Layout, check_key
 from ls_tools.cache.locks import locked
+from ls_tools.cache.recall import Recall
 from ls_tools.cache.sweeping import sweep
 from ls_tools.cache.writing import Draft
 from ls_tools.errors import NotCachedError
@@ -44,8 +45,7 @@ TOUCH_INTERVAL_S = 300.0
 SWEEP_INTERVAL_S = 600.0
 """Leftovers of crashed writers are looked for at most this often per process."""
 
-_KNOWN_LIMIT = 1 << 16
-_MTIME_TICK_NS = 50_000_000
+_TOUCHED_LIMIT = 1 << 16
 
 
 class Cache:
@@ -61,7 +61,7 @@ class Cache:
     def __init__(self, root: Path) -> None:
         self._layout = Layout(Path(os.path.abspath(root)))
         self._flights: Flights[Outcome] = Flights()
-        self._known: dict[str, tuple[int, Entry]] = {}
+        self._recall = Recall()
         self._touched_at: dict[str, float] = {}
         self._swept_at: float | None = None
 
@@ -84,12 +84,7 @@ class Cache:
             UsageError: ``key`` is no cache key.
             CacheError: The cache cannot be read.
         """
-        folder = self._layout.key_folder(key)
-        known = self._known.get(key)
-        if known is not None and _is_current(folder, known):
-            return known[1]
-        check_key(key)
-        return self._look(key, folder)
+        return self._recall.find(key) or self._look(key)
 
     def get(
         self, request: CacheRequest, fill: Fill, *, mode: Mode = "if-missing"
@@ -131,7 +126,7 @@ class Cache:
         last = self._touched_at.get(entry.key)
         if last is not None and now - last < TOUCH_INTERVAL_S:
             return
-        if len(self._touched_at) >= _KNOWN_LIMIT:
+        if len(self._touched_at) >= _TOUCHED_LIMIT:
             self._touched_at.clear()
         self._touched_at[entry.key] = now
         folder = f"{self._layout.key_folder(entry.key)}/{entry.version}"
@@ -235,18 +230,16 @@ class Cache:
         """
         return legacy.import_legacy(self.get, folder, references)
 
-    def _look(self, key: str, folder: str) -> Entry | None:
+    def _look(self, key: str) -> Entry | None:
+        check_key(key)
+        folder = self._layout.key_folder(key)
         with cache_faults(self.root):
             changed_ns = _mtime_ns(folder)
             entry = newest_entry(self._layout, key)
         if entry is None:
-            self._known.pop(key, None)
-            return None
-        # A change within the same tick as the last one would go unnoticed.
-        if abs(time.time_ns() - changed_ns) > _MTIME_TICK_NS:
-            if len(self._known) >= _KNOWN_LIMIT:
-                self._known.clear()
-            self._known[key] = changed_ns, entry
+            self._recall.forget(key)
+        else:
+            self._recall.note(entry, folder, changed_ns)
         return entry
 
     def _fly(self, request: CacheRequest, fill: Fill, mode: Mode) -> Outcome:
@@ -257,7 +250,8 @@ class Cache:
     def _fill(self, request: CacheRequest, fill: Fill, mode: Mode) -> Outcome:
         with cache_faults(self.root):
             seen = self._stored(request.key) if mode == "revalidate" else None
-            os.makedirs(self.root, mode=0o700, exist_ok=True)
+            if not os.path.isdir(self.root):
+                os.makedirs(self.root, mode=0o700, exist_ok=True)
         with locked(self._layout.lock_file(request.key)):
             with cache_faults(self.root):
                 found = self._stored(request.key)
@@ -275,12 +269,14 @@ class Cache:
             if fetched.not_modified and validator is not None:
                 if (kept := self._stored(request.key)) is not None:
                     entry = renew(self._layout, kept)
+                    self._recall.forget(request.key)
                     return Outcome(entry=entry, from_cache=True)
                 fetched = fill(draft, None)
             content = draft.finish(fetched)
             with cache_faults(self.root):
                 meta = describe(request, fetched, content)
                 entry = commit(self._layout, draft, meta)
+        self._recall.forget(request.key)
         return Outcome(entry=entry, from_cache=False)
 
     def _stored(self, key: str) -> Entry | None:
@@ -294,21 +290,10 @@ class Cache:
                 sweep(self._layout)
 
 
-def _is_current(folder: str, known: tuple[int, Entry]) -> bool:
-    changed_ns, entry = known
-    try:
-        return (
-            os.stat(folder).st_mtime_ns == changed_ns
-            and os.stat(entry.path).st_size == entry.size_bytes
-        )
-    except OSError:
-        return False
-
-
 def _mtime_ns(folder: str) -> int:
     try:
         return os.stat(folder).st_mtime_ns
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return 0
 
 

@@ -125,13 +125,15 @@ def remove(layout: Layout, selector: str) -> int:
 
 
 def clear(layout: Layout) -> int:
-    """Remove every key; the number of versions removed.
+    """Remove everything; the number of versions removed.
 
     Raises:
         OSError: The cache cannot be written.
     """
-    keys = [key for key, _, _ in _iter_keys(layout)]
-    return sum(_remove_key(layout, key) for key in keys)
+    versions = sum(1 for _ in _iter_versions(layout))
+    for folder in (layout.pins, layout.entries):
+        discard(layout, folder)
+    return versions
 
 
 def _remove_key(layout: Layout, key: str) -> int:
