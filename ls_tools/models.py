@@ -7,11 +7,14 @@ field names: Label Studio's export guide and the exports of version 1.23.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
 EMPTY_OBJECT = msgspec.Raw(b"{}")
+
+Integer = Annotated[int, msgspec.Meta(ge=-(2**53), le=2**53)]
+"""An integer that is exact as a float, so that arithmetic on it never fails."""
 
 
 class Result(msgspec.Struct, gc=False, kw_only=True):
@@ -25,7 +28,9 @@ class Result(msgspec.Struct, gc=False, kw_only=True):
         from_name: Name of the control tag.
         to_name: Name of the object tag.
         value: The value as undecoded JSON, so that a reader decodes only what
-            it needs and a malformed value harms its own region only.
+            it needs and a malformed value harms its own region only. It is
+            valid UTF-8 and bounded in depth, but need not be an object, and
+            a number in it may be out of range (``msgspec.DecodeError``).
         original_width: Natural width of the image in pixels, where known.
         original_height: Natural height of the image in pixels, where known.
         image_rotation: Rotation of the whole image in the editor, degrees
@@ -45,10 +50,10 @@ class Result(msgspec.Struct, gc=False, kw_only=True):
     from_name: str = ""
     to_name: str = ""
     value: msgspec.Raw = EMPTY_OBJECT
-    original_width: int | float | None = None
-    original_height: int | float | None = None
-    image_rotation: int | float | None = None
-    score: int | float | None = None
+    original_width: Integer | float | None = None
+    original_height: Integer | float | None = None
+    image_rotation: Integer | float | None = None
+    score: Integer | float | None = None
     parent_id: str | None = msgspec.field(default=None, name="parentID")
     item_index: int | None = None
     from_id: str | None = None
@@ -84,12 +89,49 @@ class Annotation(msgspec.Struct, kw_only=True):
     ground_truth: bool = False
     created_at: str | None = None
     updated_at: str | None = None
-    lead_time: int | float | None = None
+    lead_time: Integer | float | None = None
     model_version: str | None = None
-    score: int | float | None = None
+    score: Integer | float | None = None
     unique_id: str | None = None
     agreement: Any = None
     history: msgspec.Raw | None = None
+
+
+class Problem(msgspec.Struct, frozen=True, kw_only=True):
+    """Something in the input that could not be read, or not as it stands.
+
+    The three counts say what is lost; all are 0 where nothing is: a field that
+    was unreadable, a NaN that became null, a duplicate id.
+
+    Attributes:
+        reason: What is wrong, in words that do not depend on the data.
+        detail: What was found, in short.
+        source: Name of the file inside a directory or zip; else empty.
+        index: Position of the task in the input, from 0.
+        task_id: Id of the task, where known.
+        kind: ``annotations``, ``predictions`` or ``drafts`` where it concerns
+            one of these; else empty.
+        position: Which entry of the task's list of that kind it concerns,
+            from 0; None for an entry that is not in the list.
+        annotation_id: Id of that entry, where known.
+        region_id: Id of the region, where known.
+        tasks: Number of tasks lost.
+        annotations: Number of annotations, predictions or drafts lost.
+        regions: Number of results lost from what was read of the annotation.
+    """
+
+    reason: str
+    detail: str = ""
+    source: str = ""
+    index: int | None = None
+    task_id: int | str | None = None
+    kind: str = ""
+    position: int | None = None
+    annotation_id: int | str | None = None
+    region_id: str | None = None
+    tasks: int = 0
+    annotations: int = 0
+    regions: int = 0
 
 
 class Task(msgspec.Struct, kw_only=True):
@@ -110,7 +152,10 @@ class Task(msgspec.Struct, kw_only=True):
         project: Project id.
         agreement: As Enterprise exports it.
         index: Position in the input, from 0.
-        raw: The task as it stands in the input, one JSON object in UTF-8.
+        raw: The task as it stands in the input: one valid JSON object in
+            UTF-8. Where the input is no valid JSON there (NaN, control
+            characters, lone surrogates), it is the repaired text.
+        problems: What could not be read in this task.
     """
 
     id: int | str | None = None
@@ -125,7 +170,8 @@ class Task(msgspec.Struct, kw_only=True):
     project: int | str | None = None
     agreement: Any = None
     index: int = 0
-    raw: bytes | memoryview = b"{}"
+    raw: bytes = b"{}"
+    problems: tuple[Problem, ...] = ()
 
 
 class Project(msgspec.Struct, kw_only=True):
