@@ -1,52 +1,53 @@
-"""The output folder while it is being built: files, manifest, counts.
+"""The folder being built: contained files, each written once, and their manifest.
 
 Knows no format and nothing of how the folder is published.
 """
 
 from __future__ import annotations
 
+import hashlib
+import io
+import os
+import tempfile
+from contextlib import contextmanager, suppress
 from typing import IO, TYPE_CHECKING
 
+from ls_tools.errors import OutputError
+from ls_tools.output.disk_errors import mapped_to_output, output_error
+from ls_tools.output.manifest import ManifestWriter, write_all
+from ls_tools.output.ownership import MANIFEST, OWN_PREFIX, REPORT
+
 if TYPE_CHECKING:
-    from contextlib import AbstractContextManager
+    from collections.abc import Iterator
     from pathlib import Path
 
-    from ls_tools.output.class_map import ClassMap
+    from typing_extensions import Buffer
+
     from ls_tools.output.items import Item
-    from ls_tools.output.media import MediaPlacer
-    from ls_tools.output.names import NamePlan
-    from ls_tools.output.tally import Tally
+
+_NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+_STREAM_BUFFER_BYTES = 2**18
+_RESERVED = frozenset({MANIFEST, REPORT})
 
 
-class Output:
-    """Where a format writes, and everything it shares with other formats.
+class Tree:
+    """Writes files below one folder. Not thread-safe.
+
+    Args:
+        root: The folder; empty.
 
     Attributes:
-        root: The folder being built. Write through the methods below.
-        tally: Counts of regions and tasks.
-        classes: Labels to class ids.
-        names: File names of the media.
-        media: Puts media beside the labels.
-        clip: Clip shapes to the picture.
-        files_written: Files written so far.
+        root: The folder.
+        files_written: Files written, without the manifest and the report.
     """
 
-    root: Path
-    tally: Tally
-    classes: ClassMap
-    names: NamePlan
-    media: MediaPlacer
-    clip: bool
-    files_written: int
-
-    def folder(self, base: str, item: Item | None = None) -> str:
-        """The folder for files of kind ``base`` that belong to ``item``.
-
-        Args:
-            base: ``images`` or ``labels``.
-            item: Decides the split, where there is one: ``images/train``.
-        """
-        raise NotImplementedError
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.files_written = 0
+        self._start = f"{root}{os.sep}"
+        self._folders = {""}
+        with mapped_to_output(root):
+            self._manifest = ManifestWriter(os.open(root / MANIFEST, _NEW_FILE, 0o666))
 
     def write_bytes(
         self,
@@ -56,39 +57,158 @@ class Output:
         item: Item | None = None,
         reference: str | None = None,
     ) -> None:
-        """Write a small file at once.
+        """Write a file at once; see ``Output.write_bytes``."""
+        path = self.reserve(relative)
+        try:
+            descriptor = os.open(path, _NEW_FILE, 0o666)
+            try:
+                write_all(descriptor, data)
+            finally:
+                os.close(descriptor)
+        except OSError as exc:
+            raise output_error(exc, relative) from exc
+        digest = hashlib.sha256(data).hexdigest()
+        self.record(relative, digest, len(data), item=item, reference=reference)
 
-        Args:
-            relative: Path below the root, with ``/``; its folders are created.
-            data: The content.
-            item: What the file belongs to, for the manifest.
-            reference: The medium it was made from, for the manifest.
-
-        Raises:
-            OutputError: It cannot be written, exists already, or ``relative``
-                leads out of the root.
-        """
-        raise NotImplementedError
-
+    @contextmanager
     def open(
         self,
         relative: str,
         *,
         item: Item | None = None,
         reference: str | None = None,
-    ) -> AbstractContextManager[IO[bytes]]:
-        """Open a file for streaming into, in a ``with`` statement.
+    ) -> Iterator[IO[bytes]]:
+        """Open a file for streaming into; see ``Output.open``."""
+        path = self.reserve(relative)
+        with mapped_to_output(relative):
+            raw = _DigestingFile(os.open(path, _NEW_FILE, 0o666), relative)
+        file = io.BufferedWriter(raw, _STREAM_BUFFER_BYTES)
+        try:
+            yield file
+            file.close()
+        except BaseException:
+            with suppress(OSError):
+                file.close()
+            raise
+        self.record(
+            relative, raw.sha256, raw.size_bytes, item=item, reference=reference
+        )
 
-        Arguments and errors are those of ``write_bytes``.
-        """
-        raise NotImplementedError
-
-    def open_text(
-        self, relative: str, *, newline: str = "\n"
-    ) -> AbstractContextManager[IO[str]]:
-        """Likewise as UTF-8 text; lines end in ``newline``."""
-        raise NotImplementedError
+    @contextmanager
+    def open_text(self, relative: str, *, newline: str) -> Iterator[IO[str]]:
+        """Likewise as UTF-8 text; see ``Output.open_text``."""
+        with self.open(relative) as file:
+            # Lone surrogates are all that UTF-8 cannot hold.
+            text = io.TextIOWrapper(file, "utf-8", errors="replace", newline=newline)
+            try:
+                yield text
+                text.flush()
+            finally:
+                with suppress(OSError):
+                    text.detach()
 
     def scratch(self) -> IO[bytes]:
-        """A nameless temporary file on the output's disk, gone when closed."""
-        raise NotImplementedError
+        """A nameless temporary file on the same disk, gone when closed."""
+        with mapped_to_output(self.root):
+            return tempfile.TemporaryFile(dir=self.root, prefix=OWN_PREFIX)
+
+    def reserve(self, relative: str) -> str:
+        """The absolute path for a new file; makes its folders.
+
+        Raises:
+            OutputError: ``relative`` leads out of the root or is taken by the
+                manifest or the report, or a folder cannot be made.
+        """
+        folder, _, name = relative.rpartition("/")
+        if folder not in self._folders:
+            self._make_folders(folder)
+        if name in _SPECIAL or "\0" in name or "\\" in name or relative in _RESERVED:
+            raise _escape(relative)
+        return self._start + relative
+
+    def record(
+        self,
+        relative: str,
+        sha256: str,
+        size_bytes: int,
+        *,
+        item: Item | None = None,
+        reference: str | None = None,
+    ) -> None:
+        """Count a file that stands in the tree, and put it into the manifest.
+
+        Raises:
+            OutputError: The manifest cannot be written.
+        """
+        self.files_written += 1
+        try:
+            self._manifest.add(
+                relative, sha256, size_bytes, item=item, reference=reference
+            )
+        except OSError as exc:
+            raise output_error(exc, MANIFEST) from exc
+
+    def finish(self, report_json: bytes) -> None:
+        """Complete the manifest and write ``report.json``: nothing comes after.
+
+        Raises:
+            OutputError: They cannot be written.
+        """
+        with mapped_to_output(self.root):
+            self._manifest.close()
+            descriptor = os.open(self.root / REPORT, _NEW_FILE, 0o666)
+            try:
+                write_all(descriptor, report_json)
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+
+    def _make_folders(self, folder: str) -> None:
+        parts = folder.split("/")
+        if "\0" in folder or "\\" in folder or any(p in _SPECIAL for p in parts):
+            raise _escape(folder)
+        with mapped_to_output(folder):
+            (self.root / folder).mkdir(parents=True, exist_ok=True)
+        self._folders.add(folder)
+
+
+class _DigestingFile(io.RawIOBase):
+    """A raw file that digests what passes through it."""
+
+    def __init__(self, descriptor: int, relative: str) -> None:
+        self.size_bytes = 0
+        self._descriptor = descriptor
+        self._relative = relative
+        self._digest = hashlib.sha256()
+
+    @property
+    def sha256(self) -> str:
+        return self._digest.hexdigest()
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Buffer, /) -> int:
+        try:
+            written = os.write(self._descriptor, data)
+        except OSError as exc:
+            raise output_error(exc, self._relative) from exc
+        self._digest.update(memoryview(data)[:written])
+        self.size_bytes += written
+        return written
+
+    def close(self) -> None:
+        if not self.closed:
+            super().close()
+            os.close(self._descriptor)
+
+
+_SPECIAL = frozenset({"", ".", ".."})
+
+
+def _escape(relative: str) -> OutputError:
+    return OutputError(
+        f"{relative!r} is no file name that an output may have.",
+        hint="This is a bug in the format.",
+        path=relative,
+    )

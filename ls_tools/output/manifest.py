@@ -1,0 +1,124 @@
+"""``manifest.jsonl``: which file came from which task, annotation and medium."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import msgspec
+
+from ls_tools.origin import strip_secrets
+
+if TYPE_CHECKING:
+    from ls_tools.output.items import Item
+
+_FLUSH_BYTES = 64 * 2**10
+
+
+class ManifestLine(msgspec.Struct, kw_only=True):
+    """One line of the manifest.
+
+    Attributes:
+        file: Path below the output folder, with ``/``.
+        task_id: The task; None for a file about all of them.
+        annotation_id: The annotation; None for media and the like.
+        reference: The medium that the file is, or was made from, without
+            secrets; None where there is none.
+        sha256: Hexadecimal digest of the content.
+        size_bytes: Size of the content.
+    """
+
+    file: str
+    task_id: int | str | None = None
+    annotation_id: int | str | None = None
+    reference: str | None = None
+    sha256: str
+    size_bytes: int
+
+
+class ManifestWriter:
+    """Streams the manifest to the disk.
+
+    Args:
+        descriptor: Of the open file; this object closes it.
+    """
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self._buffer = bytearray()
+        self._encode = msgspec.json.Encoder().encode
+
+    def add(
+        self,
+        file: str,
+        sha256: str,
+        size_bytes: int,
+        *,
+        item: Item | None,
+        reference: str | None,
+    ) -> None:
+        """Take down one file.
+
+        Raises:
+            OSError: The manifest cannot be written.
+        """
+        task_id = annotation_id = None
+        if item is not None:
+            task_id = item.task.id
+            annotation_id = item.annotation.id if item.annotation else None
+        line = ManifestLine(
+            file=file,
+            task_id=task_id,
+            annotation_id=annotation_id,
+            reference=None if reference is None else without_secrets(reference),
+            sha256=sha256,
+            size_bytes=size_bytes,
+        )
+        self._buffer += self._encode(line)
+        self._buffer += b"\n"
+        if len(self._buffer) >= _FLUSH_BYTES:
+            self._flush()
+
+    def close(self) -> None:
+        """Write what is left.
+
+        Raises:
+            OSError: The manifest cannot be written.
+        """
+        try:
+            self._flush()
+            os.fsync(self._descriptor)
+        finally:
+            os.close(self._descriptor)
+
+    def _flush(self) -> None:
+        write_all(self._descriptor, self._buffer)
+        self._buffer = bytearray()
+
+
+def without_secrets(reference: str) -> str:
+    """``reference`` without userinfo and signature, otherwise as it stands."""
+    if "?" not in reference and "@" not in reference:
+        return reference
+    try:
+        parts = urlsplit(reference)
+        stripped = strip_secrets(parts)
+    except ValueError:
+        return reference.partition("?")[0].rpartition("@")[2]
+    if (stripped.netloc, stripped.query) == (parts.netloc, parts.query):
+        return reference
+    return stripped.geturl()
+
+
+def write_all(descriptor: int, data: bytes | bytearray) -> None:
+    """Write all of ``data``, however little the system takes at a time.
+
+    Raises:
+        OSError: It cannot be written.
+    """
+    written = os.write(descriptor, data)
+    if written < len(data):
+        rest = memoryview(data)[written:]
+        while rest:
+            rest = rest[os.write(descriptor, rest) :]
