@@ -6,6 +6,7 @@ Decodes the values that reading left undecoded; knows no format and no config.
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import chain
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import msgspec
@@ -25,12 +26,15 @@ from ls_tools.geometry import (
 from ls_tools.models import Result
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from ls_tools.models import Annotation
 
 NO_SIZE = "image size unknown"
 """The reason of a region whose image's size is nowhere to be found."""
+
+OUT_OF_RANGE = "malformed value: number out of range"
+"""The reason of a region with a coordinate that is NaN, infinite or absurd."""
 
 NOT_DRAWN = "not a shape on an image"
 """The reason of a region that has no coordinates on an image."""
@@ -99,6 +103,7 @@ class Drawing(msgspec.Struct, gc=False):
     extras: tuple[Result, ...] = ()
 
 
+_LARGEST = 1e9
 _DECODER = msgspec.json.Decoder(ShapeValue, strict=False)
 _ANY_DECODER = msgspec.json.Decoder()
 _LABELS_SUFFIX = "labels"
@@ -184,7 +189,7 @@ def image_size(
             result
             for result in annotation.result
             if (result.item_index or 0) == item_index
-            and to_name in {"", result.to_name}
+            and (result.to_name == to_name or not (result.to_name and to_name))
         ]
     )
 
@@ -206,12 +211,9 @@ def _is_labels(result: Result) -> bool:
 
 def _size_of(result: Result) -> Size | None:
     width, height = result.original_width, result.original_height
-    if width and height and 0 < width < _LARGEST_PX and 0 < height < _LARGEST_PX:
+    if width and height and 0 < width < _LARGEST and 0 < height < _LARGEST:
         return Size(width, height)
     return None
-
-
-_LARGEST_PX = 1e9
 
 
 def _first_size(results: Sequence[Result]) -> Size | None:
@@ -274,8 +276,8 @@ def _build_box(value: ShapeValue, size: Size) -> Box | str:
     if x is None or y is None or width is None or height is None:
         return "malformed value: a box needs x, y, width and height"
     rotation_deg = (value.rotation or 0.0) % 360
-    if not _is_finite(x, y, width, height, rotation_deg):
-        return "malformed value: not a finite number"
+    if not _in_range((x, y, width, height, rotation_deg)):
+        return OUT_OF_RANGE
     left_px, top_px, width_px, height_px = ltwh_to_px((x, y, width, height), size)
     if width_px < 0 or height_px < 0:
         about = (left_px, top_px)
@@ -290,8 +292,8 @@ def _build_ellipse(value: ShapeValue, size: Size) -> Ellipse | str:
     if x is None or y is None or radius_x is None or radius_y is None:
         return "malformed value: an ellipse needs x, y, radiusX and radiusY"
     rotation_deg = (value.rotation or 0.0) % 360
-    if not _is_finite(x, y, radius_x, radius_y, rotation_deg):
-        return "malformed value: not a finite number"
+    if not _in_range((x, y, radius_x, radius_y, rotation_deg)):
+        return OUT_OF_RANGE
     pixels: Ltwh = ltwh_to_px((x, y, abs(radius_x), abs(radius_y)), size)
     return Ellipse(*pixels, rotation_deg)
 
@@ -300,8 +302,8 @@ def _build_polygon(value: ShapeValue, size: Size) -> Polygon | str:
     points = value.points
     if not points:
         return "malformed value: a polygon needs points"
-    if not _is_finite(*[number for point in points for number in point]):
-        return "malformed value: not a finite number"
+    if not _in_range(chain.from_iterable(points)):
+        return OUT_OF_RANGE
     return Polygon(points_to_px(points, size), closed=value.closed is not False)
 
 
@@ -316,10 +318,8 @@ def _build_any(value: ShapeValue, size: Size) -> Shape | str:
     return NOT_DRAWN
 
 
-def _is_finite(*numbers: float) -> bool:
-    # The sum of finite numbers is finite, or too large to be a coordinate.
-    total = sum(numbers)
-    return total - total == 0
+def _in_range(numbers: Iterable[float]) -> bool:
+    return all(-_LARGEST < number < _LARGEST for number in numbers)
 
 
 _Builder: TypeAlias = Callable[[ShapeValue, Size], "Shape | str"]
