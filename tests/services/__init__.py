@@ -1,0 +1,1 @@
+"""Real servers, and faults in front of them, for the tests."""
