@@ -64,6 +64,7 @@ class Settings:
             request to another server then needs an explicit token.
         aliases: Other URLs of the same server, as task data may spell it.
         cache_dir: The cache folder.
+        cache_namespace: Keeps principals apart that share a cache folder.
         document_root: The server's local-files root as mounted here.
         upload_dir: The server's ``media/upload`` folder as mounted here.
         verify: True, False, or the path of a CA bundle.
@@ -93,6 +94,7 @@ class Settings:
     token_url: str | None = None
     aliases: tuple[str, ...] = ()
     cache_dir: Path | None = None
+    cache_namespace: str = ""
     document_root: Path | None = None
     upload_dir: Path | None = None
     verify: bool | str = True
@@ -251,3 +253,20 @@ def read_environment(environ: Mapping[str, str]) -> dict[str, Any]:
             msg = f"The environment variable {variable.name} cannot be used: {exc}."
             raise SettingsError(msg, hint=variable.meaning) from exc
     return values
+
+
+_FOLDER_VARIABLES = ("HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME")
+_WATCHED = (*(variable.name for variable in ENVIRONMENT), *_FOLDER_VARIABLES)
+_WATCHED_KEYS = tuple(map(os.environ.encodekey, _WATCHED))
+
+
+def environment_fingerprint() -> tuple[object, ...]:
+    """A value that changes whenever the environment gives other settings.
+
+    It is meant to be compared, and takes under a microsecond.
+    """
+    # Reading a variable decodes it; this has to cost less than a cache hit.
+    raw = getattr(os.environ, "_data", None)
+    if raw is None:
+        return tuple(map(os.environ.get, _WATCHED))
+    return tuple(map(raw.get, _WATCHED_KEYS))

@@ -1,0 +1,385 @@
+"""The Resolver: a reference in, the path of a file on this machine out."""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple, final
+
+from ls_tools.cache import Cache, CacheRequest, Entry, default_cache_dir
+from ls_tools.errors import (
+    CacheError,
+    LsToolsError,
+    MissingDependencyError,
+    NotFoundError,
+    RefusedError,
+)
+from ls_tools.locator import Locator, cache_key, parse_reference
+from ls_tools.origin import Origin
+from ls_tools.progress import NullProgress
+from ls_tools.resolver.batch import run_all
+from ls_tools.resolver.values import MediaRequest, Resolved
+from ls_tools.settings import Settings
+from ls_tools.sources import Services, Sources, schemes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+    from types import TracebackType
+
+    from ls_tools.progress import Progress
+    from ls_tools.settings import Mode
+    from ls_tools.sources import Source
+    from ls_tools.transfer import Fetched, Sink, Validator
+    from ls_tools.transport import Transport
+
+_KNOWN_LIMIT = 100_000
+_KNOWN_S = 240.0
+_CLOUD_KINDS = frozenset({"s3", "gs", "azure", "resolve"})
+
+
+class _Known(NamedTuple):
+    """A file that a reference resolved to, and how to tell that it is the same."""
+
+    path: Path
+    text: str
+    size_bytes: int
+    inode: int
+    until_s: float
+    source: str
+
+
+@final
+class Resolver:
+    """Resolves references to paths, through the cache.
+
+    Safe for many threads, and for processes forked from this one. What is
+    cached is answered without the network and without reading the cache again.
+
+    Args:
+        settings: What to resolve with; from the environment where None.
+        progress: Told about downloads of ``paths``.
+    """
+
+    def __init__(
+        self, settings: Settings | None = None, *, progress: Progress | None = None
+    ) -> None:
+        self.settings = settings or Settings.from_env()
+        self._progress = progress or NullProgress()
+        self._origin = self.settings.origin
+        self._aliases = tuple(map(Origin.parse, self.settings.aliases))
+        self.cache = Cache(self.settings.cache_dir or _default_cache_dir())
+        services = Services(settings=self.settings, connect=self._connect)
+        self._sources = Sources(services)
+        self._transports: dict[str, Transport] = {}
+        self._known: dict[str, _Known] = {}
+
+    def __enter__(self) -> Resolver:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def __reduce__(self) -> tuple[type[Resolver], tuple[Settings]]:
+        """Pickle as the settings alone, token included."""
+        return Resolver, (self.settings,)
+
+    def close(self) -> None:
+        """Close the connections. The resolver stays usable and opens new ones."""
+        while self._transports:
+            self._transports.popitem()[1].close()
+
+    def path(
+        self,
+        reference: str,
+        *,
+        task_id: int | None = None,
+        project_id: int | None = None,
+        mode: Mode | None = None,
+    ) -> Path:
+        """The path of the file that ``reference`` names.
+
+        Args:
+            reference: A value of task data.
+            task_id: Task whose storage serves a bucket reference.
+            project_id: Likewise, of a project.
+            mode: ``if-missing``, ``revalidate`` or ``offline``; that of the
+                settings where None.
+
+        Raises:
+            BadReferenceError: It is no reference.
+            RefusedError: Following it would be unsafe.
+            NotFoundError: There is no such file.
+            LsToolsError: It cannot be had.
+        """
+        if mode is None:
+            known = self._recall(reference)
+            if known is not None:
+                return known.path
+        request = MediaRequest(
+            reference=reference, task_id=task_id, project_id=project_id
+        )
+        return self._obtain(request, mode)[0].path
+
+    def resolve(
+        self,
+        reference: str,
+        *,
+        task_id: int | None = None,
+        project_id: int | None = None,
+        mode: Mode | None = None,
+    ) -> Resolved:
+        """As ``path``, with what else is known; an error is returned in it."""
+        request = MediaRequest(
+            reference=reference, task_id=task_id, project_id=project_id
+        )
+        return self._resolve(mode, request)
+
+    def paths(
+        self,
+        references: Iterable[str | MediaRequest],
+        *,
+        task_id: int | None = None,
+        project_id: int | None = None,
+        mode: Mode | None = None,
+    ) -> list[Resolved]:
+        """Resolve many references at once, in ``settings.jobs`` threads.
+
+        Args:
+            references: References, or requests with ids of their own.
+            task_id: As in ``path``, for the references.
+            project_id: Likewise.
+            mode: As in ``path``.
+
+        Returns:
+            One result per reference, in the order given. A failed one has its
+            error in it and stops no other.
+        """
+        asked = [
+            item
+            if isinstance(item, MediaRequest)
+            else MediaRequest(reference=item, task_id=task_id, project_id=project_id)
+            for item in references
+        ]
+        distinct = {_identity(request): request for request in asked}
+        results: dict[object, Resolved] = {}
+        keys, requests = list(distinct), list(distinct.values())
+        self._progress.start("media", len(requests), "files")
+        try:
+            work = partial(self._resolve, mode)
+            for index, found in run_all(work, requests, jobs=self.settings.jobs):
+                results[keys[index]] = found
+                moved = 0 if found.from_cache else found.size_bytes
+                self._progress.advance(1, size_bytes=moved)
+        finally:
+            self._progress.finish()
+        return [results[_identity(request)] for request in asked]
+
+    def open(
+        self,
+        reference: str,
+        *,
+        task_id: int | None = None,
+        project_id: int | None = None,
+        mode: Mode | None = None,
+    ) -> BinaryIO:
+        """Open the file that ``reference`` names for reading.
+
+        Raises:
+            LsToolsError: As ``path``.
+            OSError: The file cannot be opened.
+        """
+        path = self.path(reference, task_id=task_id, project_id=project_id, mode=mode)
+        return path.open("rb")
+
+    def parse(self, reference: str) -> Locator:
+        """The locator of ``reference`` on the configured server.
+
+        Raises:
+            BadReferenceError: It is no reference.
+            RefusedError: Following it would be unsafe.
+        """
+        return parse_reference(
+            reference,
+            origin=self._origin,
+            aliases=self._aliases,
+            allow_paths=bool(self.settings.allow_paths),
+            schemes=schemes(),
+        )
+
+    def cache_request(self, reference: str) -> CacheRequest:
+        """What the cache is asked for when ``reference`` is resolved.
+
+        Raises:
+            BadReferenceError: It is no reference.
+            RefusedError: Following it would be unsafe.
+        """
+        return self._cache_request(self.parse(reference))
+
+    def entry(self, reference: str) -> Entry | None:
+        """The cache entry of ``reference``; None where it is not cached.
+
+        Raises:
+            BadReferenceError: It is no reference.
+            CacheError: The cache cannot be read.
+        """
+        return self.cache.lookup(self.cache_request(reference).key)
+
+    def expected_path(self, reference: str) -> Path:
+        """Where ``reference`` is or would be, without fetching or creating it.
+
+        A file that is neither cached nor on this machine gets a path below the
+        cache folder that ends in its name and does not exist.
+
+        Raises:
+            BadReferenceError: It is no reference.
+        """
+        locator = self.parse(reference)
+        for _, source in self._sources.route(locator):
+            found = source.find(locator)
+            if found is not None:
+                return found
+        request = self._cache_request(locator)
+        entry = self.cache.lookup(request.key)
+        if entry is not None:
+            return entry.path
+        return self.cache.root / "missing" / request.key / request.file_name
+
+    def _recall(self, reference: str) -> _Known | None:
+        """What ``reference`` resolved to lately, if it is still the same file."""
+        try:
+            known = self._known.get(reference)
+            if known is None:
+                return None
+            status = os.stat(known.text)  # noqa: PTH116 -- this is the hot path
+        except (OSError, TypeError):
+            return None
+        if status.st_size != known.size_bytes or status.st_ino != known.inode:
+            return None
+        return known if time.monotonic() < known.until_s else None
+
+    def _resolve(self, mode: Mode | None, request: MediaRequest) -> Resolved:
+        known = self._recall(request.reference) if mode is None else None
+        try:
+            if known is not None:
+                return _resolved(request, known, from_cache=True)
+            known, from_cache = self._obtain(request, mode)
+        except LsToolsError as exc:
+            return Resolved(reference=request.reference, error=exc)
+        return _resolved(request, known, from_cache=from_cache)
+
+    def _obtain(self, request: MediaRequest, mode: Mode | None) -> tuple[_Known, bool]:
+        """The file, found or fetched, and whether nothing was transferred."""
+        locator = self._locate(request)
+        route = list(self._sources.route(locator))
+        for name, source in route:
+            path = source.find(locator)
+            if path is not None:
+                return self._remember(request.reference, path, name), True
+        outcome = self.cache.get(
+            self._cache_request(locator, route[0][0]),
+            partial(_fetch, [source for _, source in route], locator),
+            mode=mode or self.settings.mode,
+        )
+        entry = outcome.entry
+        known = self._remember(request.reference, entry.path, entry.meta.source)
+        return known, outcome.from_cache
+
+    def _locate(self, request: MediaRequest) -> Locator:
+        locator = self.parse(request.reference)
+        allowed = self.settings.allowed_buckets
+        if allowed is not None and locator.kind in _CLOUD_KINDS:
+            _check_bucket(locator, allowed)
+        if locator.kind == "resolve":
+            return locator
+        return replace(locator, task_id=request.task_id, project_id=request.project_id)
+
+    def _cache_request(self, locator: Locator, source: str = "") -> CacheRequest:
+        return CacheRequest(
+            key=cache_key(
+                locator, self._origin, namespace=self.settings.cache_namespace
+            ),
+            file_name=locator.file_name,
+            reference=locator.canonical,
+            source=source or next(name for name, _ in self._sources.route(locator)),
+        )
+
+    def _remember(self, reference: str, path: Path, source: str) -> _Known:
+        text = str(path)
+        try:
+            status = path.stat()
+        except OSError as exc:
+            msg = f"{text} was removed while it was resolved."
+            raise NotFoundError(msg, hint="Try again.") from exc
+        known = _Known(
+            path=path,
+            text=text,
+            size_bytes=status.st_size,
+            inode=status.st_ino,
+            until_s=time.monotonic() + _KNOWN_S,
+            source=source,
+        )
+        if self.settings.mode != "revalidate":
+            if len(self._known) >= _KNOWN_LIMIT:
+                self._known.clear()
+            self._known[reference] = known
+        return known
+
+    def _connect(self) -> Transport:
+        transport = self._transports.get("it")
+        if transport is None:
+            from ls_tools.transport import Transport
+
+            transport = self._transports.setdefault("it", Transport(self.settings))
+        return transport
+
+
+def _fetch(
+    sources: list[Source], locator: Locator, sink: Sink, validator: Validator | None
+) -> Fetched:
+    """Fetch from the first source that has it."""
+    first, *others = sources
+    if not others:
+        return first.fetch(locator, sink, validator=validator)
+    try:
+        return first.fetch(locator, sink, validator=validator)
+    except (NotFoundError, MissingDependencyError):
+        sink.truncate(0)
+    return _fetch(others, locator, sink, validator)
+
+
+def _identity(request: MediaRequest) -> object:
+    if isinstance(request.reference, str):
+        return (request.reference, request.task_id, request.project_id)
+    return id(request)
+
+
+def _resolved(request: MediaRequest, known: _Known, *, from_cache: bool) -> Resolved:
+    return Resolved(
+        reference=request.reference,
+        path=known.text,
+        source=known.source,
+        size_bytes=known.size_bytes,
+        from_cache=from_cache,
+    )
+
+
+def _check_bucket(locator: Locator, allowed: tuple[str, ...]) -> None:
+    if locator.bucket not in allowed:
+        msg = f"The bucket of {locator.canonical!r} is not among those allowed."
+        raise RefusedError(msg, hint=f"allowed_buckets has: {', '.join(allowed)}.")
+
+
+def _default_cache_dir() -> Path:
+    path = default_cache_dir()
+    if not path.is_absolute():
+        msg = "There is no home folder to keep the cache in."
+        raise CacheError(msg, hint="Set LS_TOOLS_CACHE_DIR (or --cache-dir).")
+    return path

@@ -1,0 +1,45 @@
+"""What is asked of a resolver, and what it answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ls_tools.errors import LsToolsError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MediaRequest:
+    """A reference together with whose storage resolves it.
+
+    Attributes:
+        reference: A value of task data.
+        task_id: Task whose storage serves a bucket reference.
+        project_id: Likewise, of a project.
+    """
+
+    reference: str = field(repr=False)
+    task_id: int | None = None
+    project_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resolved:
+    """What became of one reference.
+
+    Attributes:
+        reference: As asked; may hold a signature.
+        path: The file, None where it failed.
+        source: Name of the source; empty where it failed before one was chosen.
+        size_bytes: Size of the file.
+        from_cache: Nothing was transferred: it was cached, or on this machine.
+        error: Why it failed, None where it did not.
+    """
+
+    reference: str = field(repr=False)
+    path: str | None = None
+    source: str = ""
+    size_bytes: int = 0
+    from_cache: bool = False
+    error: LsToolsError | None = None
