@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -91,12 +92,11 @@ def _homes(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(autouse=True)
 def clean_environment(_homes: Path) -> Iterator[None]:
     """No setting of the person who runs the tests, and a home of its own."""
-    home = _homes / "home"
-    home.mkdir()
+    home = tempfile.mkdtemp(dir=_homes)
     with pytest.MonkeyPatch.context() as patch:
         for name in os.environ:
             if _FOREIGN_VARIABLES.fullmatch(name):
                 patch.delenv(name)
-        patch.setenv("HOME", str(home))
+        patch.setenv("HOME", home)
         yield
     shutil.rmtree(home, ignore_errors=True)
