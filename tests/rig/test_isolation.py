@@ -29,8 +29,10 @@ def test_home_is_empty_and_not_the_users() -> None:
 
 
 @given(st.integers())
-def test_environment_is_clean_under_hypothesis(_number: int) -> None:
-    assert not [name for name in os.environ if name.startswith("LABEL_STUDIO_")]
+def test_environment_is_clean_under_hypothesis(number: int) -> None:
+    prefix = "LABEL_STUDIO_"
+    found = [name for name in os.environ if name.startswith(prefix)]
+    assert not found, number
 
 
 def test_no_connection_leaves_the_machine() -> None:
