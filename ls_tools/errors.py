@@ -23,6 +23,7 @@
     │   └── IntegrityError                 the bytes are not those announced
     ├── ExportFailedError                  a snapshot or conversion failed
     ├── NotAnExportError (ValueError)      the input is not labeled data
+    ├── UnreadableMediaError (ValueError)  a media file cannot be read
     ├── OutputError (OSError)              the output cannot be written
     ├── CacheError (OSError)               the cache cannot be read or written
     └── LossError                          losses that were not allowed
@@ -201,6 +202,12 @@ class NotAnExportError(LsToolsError, ValueError):
     """The input is not a Label Studio export."""
 
     kind = "not-an-export"
+
+
+class UnreadableMediaError(LsToolsError, ValueError):
+    """A media file cannot be read or decoded, or is beyond a bound."""
+
+    kind = "unreadable-media"
 
 
 class OutputError(LsToolsError, OSError):

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from ls_tools.output.class_map import DROPPED, ClassMap, ClassPolicy, ClassScope
+from ls_tools.output.destination import Output
 from ls_tools.output.items import Item, Items
-from ls_tools.output.media import MediaPlacer, MediaPolicy, Placed
+from ls_tools.output.media import MediaPlacer, MediaPlan, MediaPolicy, Placed
 from ls_tools.output.names import NamePlan, NameStyle
+from ls_tools.output.ownership import check_output
 from ls_tools.output.report import Report
 from ls_tools.output.staging import stage
 from ls_tools.output.tally import Tally
-from ls_tools.output.tree import Output
+from ls_tools.output.task_media import TaskMedia
+from ls_tools.output.tree import Tree
 
 __all__ = [
     "DROPPED",
@@ -19,6 +22,7 @@ __all__ = [
     "Item",
     "Items",
     "MediaPlacer",
+    "MediaPlan",
     "MediaPolicy",
     "NamePlan",
     "NameStyle",
@@ -26,5 +30,8 @@ __all__ = [
     "Placed",
     "Report",
     "Tally",
+    "TaskMedia",
+    "Tree",
+    "check_output",
     "stage",
 ]

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from ls_tools.output.problems import count_lost_tasks, count_task_problems
 from ls_tools.regions import group_regions
 
 if TYPE_CHECKING:
@@ -62,6 +63,7 @@ class Items:
         limit: Most tasks read; None for all.
 
     Attributes:
+        selection: Which annotations count.
         prefetch: Called with each batch of items before the counted pass
             yields them, so that media are here when they are asked for.
     """
@@ -77,7 +79,7 @@ class Items:
     ) -> None:
         self.prefetch: Callable[[Sequence[Item]], None] | None = None
         self._tasks = tasks
-        self._selection = selection
+        self.selection = selection
         self._tally = tally
         self._include_unlabeled = include_unlabeled
         self._limit = limit
@@ -99,10 +101,10 @@ class Items:
     def scan(self) -> Iterator[Item]:
         """The same items, uncounted, for formats that must look ahead."""
         for task in islice(self._tasks, self._limit):
-            yield from self._items_of(task, self._selection.pick(task))
+            yield from self._items_of(task, self.selection.pick(task))
 
     def _counted(self) -> Iterator[Item]:
-        tally, selection = self._tally, self._selection
+        tally, selection = self._tally, self.selection
         for task in islice(self._tasks, self._limit):
             tally.tasks_in += 1
             tally.annotations_in += len(selection.candidates(task))
@@ -113,6 +115,9 @@ class Items:
                 yield item
             if not picked and not self._include_unlabeled:
                 tally.skip_task(unlabeled_reason(task, selection), task_id=task.id)
+            if task.problems:
+                count_task_problems(task, picked, selection, tally)
+        count_lost_tasks(getattr(self._tasks, "problems", ()), tally)
 
     def _items_of(self, task: Task, picked: Sequence[Annotation]) -> Iterator[Item]:
         if not picked and self._include_unlabeled:

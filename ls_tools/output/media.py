@@ -1,19 +1,57 @@
 """Putting media beside the labels: fetched ahead in batches, placed one by one.
 
-Knows no format and no server: references become paths through a MediaSource.
+Knows no format and no server: references become paths through ``MediaPlan.fetch``.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-if TYPE_CHECKING:
-    from pathlib import Path
+from ls_tools.errors import (
+    IntegrityError,
+    LsToolsError,
+    MissingDependencyError,
+    UnreadableMediaError,
+)
+from ls_tools.output.copying import copy_file, link_file
+from ls_tools.output.items import Item
+from ls_tools.output.picture import image_size
+from ls_tools.resolver import MediaRequest, Resolved
 
-    from ls_tools.output.items import Item
+if TYPE_CHECKING:
+    from ls_tools.models import Task
+    from ls_tools.output.names import NamePlan
+    from ls_tools.output.tally import Tally
+    from ls_tools.output.tree import Tree
 
 MediaPolicy = Literal["copy", "symlink", "none"]
+
+Fetch = Callable[[Sequence[MediaRequest]], Sequence[Resolved]]
+"""Resolves many references at once, answers in the order of the requests, and
+raises for none of them: ``Resolver.paths``."""
+
+_MAX_KEPT = 10_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MediaPlan:
+    """What is done with media.
+
+    Attributes:
+        policy: ``copy`` or ``symlink`` puts them into the output; ``none``
+            only names them.
+        fetch: How references become files; None where nothing is fetched.
+        references_of: The media references of a task, for fetching ahead.
+        max_pixels: Most pixels of a picture that is measured.
+    """
+
+    policy: MediaPolicy = "none"
+    fetch: Fetch | None = None
+    references_of: Callable[[Task], Sequence[str]] = lambda _: ()
+    max_pixels: int = 2**30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +76,38 @@ class Placed:
 
 
 class MediaPlacer:
-    """Places media below the output root, each one once."""
+    """Places media below the output root, each one once.
+
+    Args:
+        tree: The output folder.
+        names: Their file names.
+        tally: Where media and failures are counted.
+        plan: What is done with them.
+    """
+
+    def __init__(
+        self, tree: Tree, names: NamePlan, tally: Tally, plan: MediaPlan
+    ) -> None:
+        self._tree = tree
+        self._names = names
+        self._tally = tally
+        self._plan = plan
+        self._resolved: dict[str, Resolved] = {}
+        self._task: Task | None = None
+        self._of_task: dict[str, Placed] = {}
+        self._of_several: dict[str, Placed] = {}
+
+    def prefetch(self, items: Sequence[Item]) -> None:
+        """Fetch the media of the next items together; ``Items.prefetch``."""
+        if self._plan.fetch is None:
+            return
+        requests: dict[str, MediaRequest] = {}
+        for item in items:
+            if item.part == 0:
+                for reference in self._plan.references_of(item.task):
+                    requests.setdefault(reference, _request(reference, item.task))
+        found = self._plan.fetch(list(requests.values()))
+        self._resolved = dict(zip(requests, found, strict=True))
 
     def place(self, reference: str, item: Item, folder: str = "images") -> Placed:
         """Put one medium of ``item`` into the output.
@@ -53,12 +122,108 @@ class MediaPlacer:
         Raises:
             OutputError: The output cannot be written.
         """
-        raise NotImplementedError
+        if item.task is not self._task:
+            self._task = item.task
+            self._of_task.clear()
+        named = self._names.named(reference, item.task)
+        relative = f"{self._tree.folder(folder, item)}/{named.name}"
+        kept = self._of_several if named.is_shared else self._of_task
+        placed = kept.get(relative)
+        if placed is None:
+            self._tally.references += 1
+            placed = Placed(
+                name=named.name, relative=relative, reference=named.canonical
+            )
+            if self._plan.policy != "none":
+                placed = self._put(placed, reference, item)
+            kept[relative] = placed
+        return placed
 
     def picture_size(self, reference: str, item: Item) -> tuple[int, int] | None:
         """Width and height in pixels as displayed, read from the file.
 
         None where the file is not to be had or is no picture; the Report then
-        says why.
+        says why, unless nothing is fetched at all.
         """
-        raise NotImplementedError
+        resolved = self._resolve(reference, item.task)
+        if resolved is None or (resolved.error and self._plan.policy != "none"):
+            return None
+        error = resolved.error
+        if resolved.path is not None:
+            try:
+                path = Path(resolved.path)
+                return image_size(path, max_pixels=self._plan.max_pixels)
+            except (MissingDependencyError, UnreadableMediaError) as exc:
+                error = exc
+        self._warn_of_size(error, item.task)
+        return None
+
+    def _warn_of_size(self, error: LsToolsError | None, task: Task) -> None:
+        if isinstance(error, MissingDependencyError):
+            self._tally.warn(str(error))
+        elif error is not None:
+            self._tally.warn(
+                f"The size of a picture of task {task.id} is unknown: {error.message}"
+            )
+
+    def _put(self, placed: Placed, reference: str, item: Item) -> Placed:
+        resolved = self._resolve(reference, item.task)
+        if resolved is None or resolved.path is None:
+            error = resolved.error if resolved else None
+            return self._fail(placed, error or "nothing fetches media", item)
+        try:
+            self._copy(resolved, placed, item)
+        except (IntegrityError, UnreadableMediaError) as exc:
+            return self._fail(placed, exc, item)
+        if resolved.from_cache:
+            self._tally.from_cache += 1
+        else:
+            self._tally.fetched += 1
+        return replace(placed, path=Path(resolved.path))
+
+    def _fail(self, placed: Placed, cause: LsToolsError | str, item: Item) -> Placed:
+        self._tally.media_failed(placed.reference, cause, task_id=item.task.id)
+        return replace(placed, failed=True)
+
+    def _copy(self, resolved: Resolved, placed: Placed, item: Item) -> None:
+        put = link_file if self._plan.policy == "symlink" else copy_file
+        target = Path(self._tree.reserve(placed.relative))
+        facts = put(Path(resolved.path or ""), target)
+        if facts.size_bytes != resolved.size_bytes:
+            target.unlink()
+            msg = (
+                f"The file has {facts.size_bytes} bytes instead of "
+                f"{resolved.size_bytes}."
+            )
+            raise IntegrityError(msg, hint="Something changed it; run again.")
+        self._tree.record(
+            placed.relative,
+            facts.sha256,
+            facts.size_bytes,
+            item=Item(task=item.task),
+            reference=placed.reference,
+        )
+
+    def _resolve(self, reference: str, task: Task) -> Resolved | None:
+        """What ``prefetch`` found, or what is found now; None without a fetcher."""
+        resolved = self._resolved.get(reference)
+        if resolved is None and self._plan.fetch is not None:
+            if len(self._resolved) >= _MAX_KEPT:
+                self._resolved.clear()
+            resolved = self._plan.fetch([_request(reference, task)])[0]
+            self._resolved[reference] = resolved
+        return resolved
+
+
+def _request(reference: str, task: Task) -> MediaRequest:
+    return MediaRequest(
+        reference=reference,
+        task_id=_number(task.id),
+        project_id=_number(task.project),
+    )
+
+
+def _number(value: int | str | None) -> int | None:
+    if isinstance(value, str):
+        return int(value) if value.isascii() and value.isdecimal() else None
+    return value

@@ -1,36 +1,256 @@
 """File names of the output's media: the server's names, without collisions.
 
-Knows no format; opens no file.
+A cheap pass over all tasks finds the names that collide, and keeps a few bytes
+per reference while it runs. Knows no format; opens no file.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+import re
+from array import array
+from collections import Counter
+from hashlib import blake2b
+from itertools import count
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
+from unicodedata import normalize
+
+from ls_tools.errors import LsToolsError
+from ls_tools.locator import safe_file_name
+from ls_tools.output.manifest import without_secrets
 
 if TYPE_CHECKING:
-    from ls_tools.models import Task
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from ls_tools.locator import Locator
 
 NameStyle = Literal["original", "task-id"]
 
+LONGEST_NAME_BYTES = 200
+"""Longest file name in bytes of UTF-8, its extension included."""
 
-class NamePlan:
-    """One file name per medium, or per task and medium.
+_LONGEST_EXTENSION_BYTES = 16
+_SHORT, _LONG = 8, 16
+_LOOKS_SUFFIXED = re.compile(r"_(?:[0-9a-f]{8}|[0-9a-f]{16})\Z")
 
-    No two names of a plan have the same stem, in any letter case or Unicode
-    form: ``a.jpg`` and ``A.png`` would share ``labels/a.txt``.
+
+class HasData(Protocol):
+    """A task as far as names are concerned."""
+
+    @property
+    def id(self) -> int | str | None:
+        """Task id."""
+
+    @property
+    def data(self) -> dict[str, object]:
+        """Task data."""
+
+
+class Named(NamedTuple):
+    """What a plan says of one reference.
+
+    Attributes:
+        name: The file name.
+        canonical: The reference as it may be written down: without secrets.
+        is_shared: Whether several tasks refer to the same medium.
     """
 
-    def name(self, reference: str, task: Task) -> str:
-        """The file name for a reference of a task; at most 200 bytes of UTF-8.
+    name: str
+    canonical: str
+    is_shared: bool
 
-        The same arguments give the same name, and no others do.
+
+class NamePlan:
+    """One file name per medium; under ``task-id`` one per task and medium.
+
+    No two names of a plan have the same stem, in any letter case or Unicode
+    form: ``a.jpg`` and ``A.png`` would share ``labels/a.txt``. Where the
+    server's names collide, each of them gets a suffix made from its reference.
+
+    Args:
+        locate: Parses a reference.
+        style: ``original`` keeps the server's file names; ``task-id`` names
+            media after their task, and they never change.
+    """
+
+    def __init__(
+        self, locate: Callable[[str], Locator], *, style: NameStyle = "original"
+    ) -> None:
+        self._locate = locate
+        self._is_by_task = style == "task-id"
+        self._colliding: frozenset[int] = frozenset()
+        self._shared: frozenset[int] = frozenset()
+        self._needs_long: frozenset[int] = frozenset()
+        self._looks_suffixed: frozenset[int] = frozenset()
+        self._last: tuple[str, int | str | None, Named] | None = None
+
+    @classmethod
+    def build(
+        cls,
+        tasks: Iterable[HasData],
+        references_of: Callable[[HasData], Sequence[str]],
+        locate: Callable[[str], Locator],
+        *,
+        style: NameStyle = "original",
+    ) -> NamePlan:
+        """The plan for all media of ``tasks``.
+
+        Args:
+            tasks: Every task that may be written, and no others.
+            references_of: The distinct media references of a task.
+            locate: Parses a reference.
+            style: As for the class.
         """
-        raise NotImplementedError
+        plan = cls(locate, style=style)
+        plan._learn((r, task.id) for task in tasks for r in references_of(task))
+        return plan
 
-    def stem(self, reference: str, task: Task) -> str:
+    def named(self, reference: str, task: HasData) -> Named:
+        """Everything about a reference of a task.
+
+        The same medium gives the same name, and no other does.
+        """
+        last = self._last
+        if last is None or last[0] != reference or last[1] != task.id:
+            last = reference, task.id, self._find(reference, task.id)
+            self._last = last
+        return last[2]
+
+    def name(self, reference: str, task: HasData) -> str:
+        """The file name for a reference of a task; at most 200 bytes of UTF-8."""
+        return self.named(reference, task).name
+
+    def stem(self, reference: str, task: HasData) -> str:
         """``name`` without its extension, for files that go with the medium."""
-        raise NotImplementedError
+        return _split(self.named(reference, task).name)[0]
 
     def is_shared(self, reference: str) -> bool:
         """Whether several tasks refer to the same medium."""
-        raise NotImplementedError
+        last = self._last
+        if last is not None and last[0] == reference:
+            return last[2].is_shared
+        return self._is_shared(self._identify(reference)[0])
+
+    def _is_shared(self, identity: str) -> bool:
+        return bool(self._shared) and _digest(identity) in self._shared
+
+    def _identify(self, reference: str) -> tuple[str, str, str]:
+        """What tells the medium from others, the server's name, the canonical form."""
+        try:
+            locator = self._locate(reference)
+        except LsToolsError:
+            # It will fail when it is fetched; until then it needs some name.
+            plain = without_secrets(reference)
+            return plain, safe_file_name(plain.rpartition("/")[2]), plain
+        return locator.identity, locator.file_name, locator.canonical
+
+    def _natural_name(self, name: str, task_id: int | str | None) -> str:
+        """The name where nothing collides; never one that hides the file."""
+        if self._is_by_task:
+            stem = "task" if task_id is None else str(task_id)
+            name = safe_file_name(stem + _split(name)[1])
+        return "_" + name[1:] if name.startswith(".") else name
+
+    def _who(self, identity: str, task_id: int | str | None) -> str:
+        """What has a name of its own."""
+        return f"{identity}\0{task_id!r}" if self._is_by_task else identity
+
+    def _learn(self, references: Iterator[tuple[str, int | str | None]]) -> None:
+        stems, media, owners = array("Q"), array("Q"), array("Q")
+        suffixed: set[int] = set()
+        for reference, task_id in references:
+            identity, name, _ = self._identify(reference)
+            stem = _fold(_split(self._natural_name(name, task_id))[0])
+            stems.append(_digest(stem))
+            media.append(_digest(identity))
+            if self._is_by_task:
+                owners.append(_digest(self._who(identity, task_id)))
+            if _LOOKS_SUFFIXED.search(stem):
+                suffixed.add(stems[-1])
+        self._shared = _repeated(media)
+        self._looks_suffixed = frozenset(suffixed)
+        self._settle(stems, media, owners if self._is_by_task else media)
+
+    def _settle(self, stems: array[int], media: array[int], owners: array[int]) -> None:
+        """Find the stems that several owners want, and whose suffixes clash."""
+        repeated = _repeated(stems)
+        wanted: dict[int, dict[int, int]] = {}
+        if repeated:
+            for stem, medium, owner in zip(stems, media, owners, strict=True):
+                if stem in repeated:
+                    wanted.setdefault(stem, {})[owner] = medium
+        colliding = {stem: who for stem, who in wanted.items() if len(who) > 1}
+        needs_long: set[int] = set()
+        for who in colliding.values():
+            suffixes = Counter(_hexadecimal(medium, _SHORT) for medium in who.values())
+            needs_long.update(
+                owner
+                for owner, medium in who.items()
+                if suffixes[_hexadecimal(medium, _SHORT)] > 1
+            )
+        self._colliding = frozenset(colliding)
+        self._needs_long = frozenset(needs_long)
+
+    def _find(self, reference: str, task_id: int | str | None) -> Named:
+        identity, name, canonical = self._identify(reference)
+        natural = self._natural_name(name, task_id)
+        if self._colliding:
+            natural = self._without_collision(natural, identity, task_id)
+        return Named(natural, canonical, self._is_shared(identity))
+
+    def _without_collision(
+        self, name: str, identity: str, task_id: int | str | None
+    ) -> str:
+        stem, extension = _split(name)
+        if _digest(_fold(stem)) not in self._colliding:
+            return name
+        for suffix in self._suffixes(identity, self._who(identity, task_id)):
+            room = LONGEST_NAME_BYTES - len(f"_{suffix}{extension}".encode())
+            if len(stem.encode()) > room and len(suffix) == _SHORT:
+                continue  # what a cut takes away, a longer suffix gives back
+            candidate = f"{_cut(stem, room)}_{suffix}"
+            if _digest(_fold(candidate)) not in self._looks_suffixed:
+                return candidate + extension
+        raise AssertionError(name)  # pragma: no cover -- suffixes never end
+
+    def _suffixes(self, identity: str, owner: str) -> Iterator[str]:
+        if _digest(owner) not in self._needs_long:
+            yield _hexadecimal(_digest(identity), _SHORT)
+        yield _hexadecimal(_digest(owner), _LONG)
+        for attempt in count():
+            yield _hexadecimal(_digest(f"{owner}\0{attempt}"), _LONG)
+
+
+def _split(name: str) -> tuple[str, str]:
+    """Stem and extension; what is too long for an extension is none."""
+    stem, _, extension = name.rpartition(".")
+    if not stem or len(extension.encode()) > _LONGEST_EXTENSION_BYTES:
+        return name, ""
+    return stem, f".{extension}"
+
+
+def _digest(text: str) -> int:
+    raw = blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest()
+    return int.from_bytes(raw, "big")
+
+
+def _hexadecimal(digest: int, length: int) -> str:
+    return f"{digest:016x}"[:length]
+
+
+def _fold(stem: str) -> str:
+    """The form in which file systems without case or Unicode forms compare."""
+    if stem.isascii():
+        return stem.lower()
+    return normalize("NFC", normalize("NFC", stem).casefold())
+
+
+def _cut(stem: str, size_bytes: int) -> str:
+    return stem.encode()[:size_bytes].decode(errors="ignore").rstrip(". ") or "_"
+
+
+def _repeated(digests: array[int]) -> frozenset[int]:
+    """The values that occur more than once."""
+    ordered = sorted(digests)
+    following = iter(ordered)
+    next(following, None)
+    return frozenset(a for a, b in zip(ordered, following, strict=False) if a == b)

@@ -53,6 +53,7 @@ class Tally:
     __slots__ = (
         "_degraded",
         "_failures",
+        "_notes",
         "_partly_skipped",
         "_skipped",
         "_tasks_skipped",
@@ -83,6 +84,7 @@ class Tally:
         self._tasks_skipped: dict[str, Loss] = {}
         self._skipped: dict[str, Loss] = {}
         self._degraded: dict[str, Loss] = {}
+        self._notes: dict[str, Loss] = {}
         self._warnings: dict[str, None] = {}
         self._failures: list[MediaFailure] = []
         self._partly_skipped: dict[int, int] = {}
@@ -128,12 +130,14 @@ class Tally:
             example = Example(task_id=task_id, region_id=region_id)
             _add(self._degraded, reason, count, example)
 
-    def skip_task(self, reason: str, *, task_id: int | str | None) -> None:
+    def skip_task(
+        self, reason: str, *, task_id: int | str | None, count: int = 1
+    ) -> None:
         """A whole task is not in the output; its regions are not counted here.
 
         For an Item use ``skip_item``, which counts its regions too.
         """
-        _add(self._tasks_skipped, reason, 1, Example(task_id=task_id))
+        _add(self._tasks_skipped, reason, count, Example(task_id=task_id))
 
     def skip_item(self, reason: str, item: Item) -> None:
         """Nothing of ``item`` is in the output: its regions are skipped.
@@ -163,6 +167,13 @@ class Tally:
         else:
             self.unlisted_warnings += 1
 
+    def note(self, reason: str, *, task_id: int | str | None) -> None:
+        """Something in the input was odd and nothing is lost by it.
+
+        Becomes one warning per reason, with its count.
+        """
+        _add(self._notes, reason, 1, Example(task_id=task_id))
+
     def media_failed(
         self, reference: str, cause: LsToolsError | str, *, task_id: int | str | None
     ) -> None:
@@ -176,13 +187,17 @@ class Tally:
         self.failures += 1
         if len(self._failures) >= MAX_FAILURES:
             return
-        is_error = isinstance(cause, LsToolsError)
+        kind, text = (
+            (cause.kind, cause.message)
+            if isinstance(cause, LsToolsError)
+            else ("failed", cause)
+        )
         self._failures.append(
             MediaFailure(
                 task_id=task_id,
                 reference=redact_url(reference),
-                kind=cause.kind if is_error else "failed",
-                cause=cause.message if is_error else cause,
+                kind=kind,
+                cause=text,
             )
         )
 
@@ -194,6 +209,7 @@ class Tally:
             (self._tasks_skipped, other._tasks_skipped),
             (self._skipped, other._skipped),
             (self._degraded, other._degraded),
+            (self._notes, other._notes),
         ):
             for loss in theirs.values():
                 _add(mine, loss.reason, loss.count, *loss.examples)
@@ -237,6 +253,7 @@ class Tally:
 
     def _listed_warnings(self) -> list[str]:
         warnings = list(self._warnings)
+        warnings.extend(_noted(loss) for loss in self._notes.values())
         if self.unlisted_warnings:
             warnings.append(f"{self.unlisted_warnings} more warnings are not listed.")
         unlisted = self.failures - len(self._failures)
@@ -268,6 +285,13 @@ def _add(losses: dict[str, Loss], reason: str, count: int, *examples: Example) -
     loss.count += count
     if len(loss.examples) < EXAMPLES_PER_REASON:
         loss.examples.extend(examples[: EXAMPLES_PER_REASON - len(loss.examples)])
+
+
+def _noted(loss: Loss) -> str:
+    times = "once" if loss.count == 1 else f"{loss.count} times"
+    first = loss.examples[0].task_id
+    where = "" if first is None else f", first in task {first}"
+    return f"Odd input, {times}{where}: {loss.reason}."
 
 
 def _listed(losses: dict[str, Loss]) -> list[Loss]:

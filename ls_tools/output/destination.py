@@ -1,0 +1,134 @@
+"""The one value that a format writes through; knows no format."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import IO, TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+    from pathlib import Path
+
+    from ls_tools.output.class_map import ClassMap
+    from ls_tools.output.items import Item
+    from ls_tools.output.media import MediaPlacer
+    from ls_tools.output.names import NamePlan
+    from ls_tools.output.report import Report
+    from ls_tools.output.tally import Tally
+    from ls_tools.output.tree import Tree
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Output:
+    """Where a format writes, and everything it shares with other formats.
+
+    Attributes:
+        tree: The folder being built.
+        tally: Counts of regions and tasks.
+        classes: Labels to class ids.
+        names: File names of the media.
+        media: Puts media beside the labels.
+        clip: Clip shapes to the picture.
+    """
+
+    tree: Tree
+    tally: Tally
+    classes: ClassMap
+    names: NamePlan
+    media: MediaPlacer
+    clip: bool = True
+
+    @property
+    def root(self) -> Path:
+        """The folder being built; write through the methods of this class."""
+        return self.tree.root
+
+    @property
+    def files_written(self) -> int:
+        """Files written so far."""
+        return self.tree.files_written
+
+    def folder(self, base: str, item: Item | None = None) -> str:
+        """The folder for files of kind ``base`` that belong to ``item``.
+
+        Args:
+            base: ``images`` or ``labels``.
+            item: Decides the split, where there is one: ``images/train``.
+        """
+        return self.tree.folder(base, item)
+
+    def write_bytes(
+        self,
+        relative: str,
+        data: bytes,
+        *,
+        item: Item | None = None,
+        reference: str | None = None,
+    ) -> None:
+        """Write a small file at once.
+
+        Args:
+            relative: Path below the root, with ``/``; its folders are created.
+            data: The content.
+            item: What the file belongs to, for the manifest.
+            reference: The medium it was made from, for the manifest; secrets
+                are taken out.
+
+        Raises:
+            OutputError: It cannot be written, exists already, or ``relative``
+                leads out of the root.
+        """
+        self.tree.write_bytes(relative, data, item=item, reference=reference)
+
+    def open(
+        self,
+        relative: str,
+        *,
+        item: Item | None = None,
+        reference: str | None = None,
+    ) -> AbstractContextManager[IO[bytes]]:
+        """Open a file for streaming into, in a ``with`` statement.
+
+        Arguments and errors are those of ``write_bytes``.
+        """
+        return self.tree.open(relative, item=item, reference=reference)
+
+    def open_text(
+        self, relative: str, *, newline: str = "\n"
+    ) -> AbstractContextManager[IO[str]]:
+        """Likewise as UTF-8 text.
+
+        Args:
+            relative: As for ``write_bytes``.
+            newline: What each newline written becomes; ``""`` leaves them.
+
+        Raises:
+            OutputError: As ``write_bytes``.
+        """
+        return self.tree.open_text(relative, newline=newline)
+
+    def scratch(self) -> IO[bytes]:
+        """A nameless temporary file on the output's disk, gone when closed.
+
+        Raises:
+            OutputError: None can be made.
+        """
+        return self.tree.scratch()
+
+    def finish(self, format_name: str, *, seconds: float = 0.0) -> Report:
+        """Check the counts and write ``report.json``; nothing is written after.
+
+        Args:
+            format_name: Name of the format, for the Report.
+            seconds: Wall time of the run, for the Report returned.
+
+        Raises:
+            AssertionError: The counts do not add up: a bug in the format.
+            OutputError: The report cannot be written.
+        """
+        report = self.tally.report(
+            format_name, files_written=self.files_written, seconds=seconds
+        )
+        report.check()
+        self.tree.finish(report.to_json(run=False))
+        return report
