@@ -48,6 +48,7 @@ class Order:
         purpose: ``media`` for what task data name, ``api`` for the rest.
         validator: The version at hand; only another one is downloaded.
         start: Bytes that the sink holds already, of the same version.
+        resumable: Whether two answers have the same bytes.
         accept_html: Take a web page.
         expected_md5: Lower-case hexadecimal; checked where the download starts
             at the first byte.
@@ -59,6 +60,7 @@ class Order:
     purpose: Purpose
     validator: Validator | None = None
     start: int = 0
+    resumable: bool = True
     accept_html: bool = False
     expected_md5: str | None = None
     params: Any = field(default=None, repr=False)
@@ -156,6 +158,8 @@ class Download:
 
     def _step(self) -> None:
         """One request, and what its answer is good for."""
+        if not self._order.resumable:
+            self._restart()
         ranged = not self._is_plain
         headers = self._range_headers() if ranged else {}
         received = self._exchange.send(self._order.call(headers))

@@ -173,6 +173,7 @@ class Transport:
         purpose: Purpose = "media",
         validator: Validator | None = None,
         start: int = 0,
+        resumable: bool = True,
         accept_html: bool = False,
         progress: Progress | None = None,
         params: Any = None,
@@ -194,6 +195,8 @@ class Transport:
                 says that it is current.
             start: Bytes that ``sink`` holds already; the caller vouches that
                 they are of the same version. ``validator`` is then not used.
+            resumable: Whether the server sends the same bytes each time, so that
+                a download goes on after a cut; else it starts again.
             accept_html: Take a web page for the file.
             progress: Its ``advance`` is called with the bytes that move.
             params: Added to the query.
@@ -216,6 +219,7 @@ class Transport:
             purpose=purpose,
             validator=validator,
             start=start,
+            resumable=resumable,
             accept_html=accept_html,
             expected_md5=expected_md5,
             params=params,
