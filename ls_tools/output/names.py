@@ -14,9 +14,8 @@ from itertools import count
 from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 from unicodedata import normalize
 
-from ls_tools.errors import LsToolsError
 from ls_tools.locator import safe_file_name
-from ls_tools.output.manifest import without_secrets
+from ls_tools.output.identities import IdentityReader
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -75,7 +74,7 @@ class NamePlan:
     def __init__(
         self, locate: Callable[[str], Locator], *, style: NameStyle = "original"
     ) -> None:
-        self._locate = locate
+        self._identities = IdentityReader(locate)
         self._is_by_task = style == "task-id"
         self._colliding: frozenset[int] = frozenset()
         self._shared: frozenset[int] = frozenset()
@@ -128,20 +127,10 @@ class NamePlan:
         last = self._last
         if last is not None and last[0] == reference:
             return last[2].is_shared
-        return self._is_shared(self._identify(reference)[0])
+        return self._is_shared(self._identities.read(reference).identity)
 
     def _is_shared(self, identity: str) -> bool:
         return bool(self._shared) and _digest(identity) in self._shared
-
-    def _identify(self, reference: str) -> tuple[str, str, str]:
-        """What tells the medium from others, the server's name, the canonical form."""
-        try:
-            locator = self._locate(reference)
-        except LsToolsError:
-            # It will fail when it is fetched; until then it needs some name.
-            plain = without_secrets(reference)
-            return plain, safe_file_name(plain.rpartition("/")[2]), plain
-        return locator.identity, locator.file_name, locator.canonical
 
     def _natural_name(self, name: str, task_id: int | str | None) -> str:
         """The name where nothing collides; never one that hides the file."""
@@ -158,7 +147,7 @@ class NamePlan:
         stems, media, owners = array("Q"), array("Q"), array("Q")
         suffixed: set[int] = set()
         for reference, task_id in references:
-            identity, name, _ = self._identify(reference)
+            identity, name, _ = self._identities.read(reference)
             stem = _fold(_split(self._natural_name(name, task_id))[0])
             stems.append(_digest(stem))
             media.append(_digest(identity))
@@ -191,7 +180,7 @@ class NamePlan:
         self._needs_long = frozenset(needs_long)
 
     def _find(self, reference: str, task_id: int | str | None) -> Named:
-        identity, name, canonical = self._identify(reference)
+        identity, name, canonical = self._identities.read(reference)
         natural = self._natural_name(name, task_id)
         if self._colliding:
             natural = self._without_collision(natural, identity, task_id)
