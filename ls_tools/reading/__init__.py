@@ -1,0 +1,9 @@
+"""Tasks out of exports: every shape of input, one reader."""
+
+from __future__ import annotations
+
+from ls_tools.models import Problem
+from ls_tools.reading.elements import read_task
+from ls_tools.reading.reader import TaskReader, read_tasks
+
+__all__ = ["Problem", "TaskReader", "read_task", "read_tasks"]

@@ -1,0 +1,41 @@
+"""How deep JSON is nested, found without recursion."""
+
+from __future__ import annotations
+
+_NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
+
+
+def is_deeper_than(raw: bytes, limit: int) -> bool:
+    """Whether JSON containers in ``raw`` are nested deeper than ``limit``.
+
+    Costs a pass over ``raw``; more only where there are many brackets.
+    """
+    if len(raw) <= 2 * limit:
+        return False
+    if len(raw.translate(None, _NO_BRACKETS)) <= 2 * limit:
+        return False
+    return _is_deeper(_structure_of(raw), limit)
+
+
+def _structure_of(raw: bytes) -> bytes:
+    """The brackets of ``raw`` that stand outside of strings."""
+    unescaped = raw.replace(b"\\\\", b"").replace(b'\\"', b"")
+    outside = b"".join(unescaped.split(b'"')[::2])
+    return outside.translate(None, _NO_BRACKETS)
+
+
+def _is_deeper(brackets: bytes, limit: int) -> bool:
+    """Peel innermost pairs off: as many rounds as there are levels."""
+    for _ in range(limit):
+        peeled = _peel(brackets)
+        if len(peeled) == len(brackets):
+            # Nothing is left, or brackets that do not match: malformed, not deep.
+            return False
+        brackets = peeled
+    return bool(brackets)
+
+
+def _peel(brackets: bytes) -> bytes:
+    """Drop each pair that encloses nothing: one level of them."""
+    marked = brackets.replace(b"[]", b"  ").replace(b"{}", b"  ")
+    return marked.replace(b" ", b"")

@@ -1,0 +1,170 @@
+"""Tasks out of an export, one after the other, as often as wanted."""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import TYPE_CHECKING, BinaryIO, TypeVar
+
+import msgspec
+
+from ls_tools.models import Problem, Task
+from ls_tools.reading.documents import find_start
+from ls_tools.reading.elements import read_task
+from ls_tools.reading.entries import Entries
+from ls_tools.reading.inputs import Piece, open_input
+from ls_tools.reading.known_ids import KnownIds
+from ls_tools.reading.problem_log import ProblemLog
+from ls_tools.reading.quick import QuickDecoder
+from ls_tools.settings import Bounds
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Iterator, Sequence
+    from types import TracebackType
+
+    from typing_extensions import Self
+
+S = TypeVar("S", bound=msgspec.Struct)
+
+REPEATED_ID = "duplicate task id"
+
+_HOPELESS_AFTER = 1000
+"""Entries that are no task before a file without any task is given up."""
+
+
+def read_tasks(
+    source: str | os.PathLike[str] | BinaryIO,
+    *,
+    bounds: Bounds | None = None,
+    limit: int | None = None,
+) -> TaskReader:
+    """Open an export.
+
+    Args:
+        source: A file (a JSON list, one task, or one task a line; as it is, in
+            gzip or zip), a folder of such files or of the objects of a target
+            storage, ``-`` for standard input, or an open binary file. With or
+            without byte order mark.
+        bounds: What hostile input may cost; the defaults of Settings if None.
+        limit: Most tasks to read; None for all.
+
+    Returns:
+        A reader to iterate over, any number of times.
+
+    Raises:
+        NotFoundError: There is no such file.
+        NotAnExportError: The input is empty, no JSON, or damaged. While
+            iterating: it is cut off, or holds no task at all.
+        RefusedError: gzip or zip expands to more than ``bounds`` allow.
+    """
+    bounds = bounds or Bounds()
+    pieces = open_input(source, bounds)
+    if len(pieces) == 1 and pieces[0].is_only:
+        find_start(pieces[0].load(), pieces[0].name)
+    return TaskReader(pieces, bounds, limit)
+
+
+class TaskReader:
+    """The tasks of an export; made by ``read_tasks``.
+
+    Iterating yields each Task in input order. Annotations that hold their task,
+    as target storages store them, are gathered by task and come last. Nothing
+    in a task raises: what cannot be read is a Problem. Not thread-safe.
+
+    Attributes:
+        problems: What the last pass could not read, those of yielded tasks
+            included; complete once it has ended, and bounded in number.
+    """
+
+    def __init__(
+        self, pieces: Sequence[Piece], bounds: Bounds, limit: int | None
+    ) -> None:
+        self.problems: list[Problem] = []
+        self._entries = Entries(pieces, bounds)
+        self._bounds = bounds
+        self._limit = limit
+
+    def __iter__(self) -> Iterator[Task]:
+        """A pass over all tasks.
+
+        Raises:
+            NotAnExportError: The input is cut off, or holds no task at all.
+        """
+        log = ProblemLog()
+        self.problems = log.kept
+        return islice(self._read(log), self._limit)
+
+    def scan(self, struct_type: type[S]) -> Iterator[S]:
+        """A quick pass that decodes only what ``struct_type`` names.
+
+        Args:
+            struct_type: A msgspec Struct with fields of a task as exports
+                spell them, each with a default: ``annotations``, ``data`` ….
+
+        Yields:
+            One instance (of a subclass) per task, in order. Tasks in another
+            shape (``completions``, odd types) are normalised first; what still
+            does not fit is left out. ``problems`` stays as it is.
+        """
+        quick = QuickDecoder(struct_type)
+        found = 0
+        for _, element in self._entries.walk(ProblemLog()):
+            if found == self._limit:
+                return
+            value = quick.decode(element, self._bounds)
+            if value is not None:
+                found += 1
+                yield value
+
+    @property
+    def count(self) -> int | None:
+        """Number of entries that a pass goes through; None where not known yet."""
+        total = self._entries.count()
+        if total is None or self._limit is None:
+            return total
+        return min(total, self._limit)
+
+    def close(self) -> None:
+        """Let go of the input; tasks that were read stay valid."""
+        self._entries.close()
+
+    def __enter__(self) -> Self:
+        """The reader, to be closed on leaving."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Let go of the input."""
+        self.close()
+
+    def _read(self, log: ProblemLog) -> Iterator[Task]:
+        known, bounds = KnownIds(), self._bounds
+        read = lost = 0
+        try:
+            for index, (source, element) in enumerate(self._entries.walk(log)):
+                task = read_task(element, index, bounds=bounds, source=source)
+                if isinstance(task, Problem):
+                    log.add([task])
+                    lost += 1
+                    if not read and lost >= _HOPELESS_AFTER:
+                        break
+                    continue
+                read += 1
+                if task.id is not None and known.is_repeated(task.id):
+                    _note_repeated(task, source)
+                if task.problems:
+                    log.add(task.problems)
+                yield task
+        finally:
+            log.close()
+        if log.kept and not read:
+            raise self._entries.no_task(log.kept[0], lost)
+
+
+def _note_repeated(task: Task, source: str) -> None:
+    note = Problem(reason=REPEATED_ID, index=task.index, task_id=task.id, source=source)
+    task.problems = (*task.problems, note)

@@ -1,0 +1,85 @@
+"""Temporary files for input that cannot be mapped: pipes, gzip, zip, UTF-16."""
+
+from __future__ import annotations
+
+import mmap
+import tempfile
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from ls_tools.errors import OutputError, RefusedError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import TracebackType
+
+    from typing_extensions import Self
+
+CHUNK_BYTES = 2**20
+
+
+class Spool:
+    """An unnamed temporary file, written once and then mapped.
+
+    Args:
+        name: The input, for errors.
+        limit_bytes: Most bytes that may be written.
+    """
+
+    def __init__(self, name: str, limit_bytes: int) -> None:
+        self._name = name
+        self._limit = limit_bytes
+        self._file = tempfile.TemporaryFile(prefix="ls-tools-")  # noqa: SIM115 -- closed by close()
+        self.size_bytes = 0
+
+    def write(self, chunk: bytes) -> None:
+        """Append ``chunk``.
+
+        Raises:
+            RefusedError: That would be more than the limit.
+            OutputError: The disk is full.
+        """
+        self.size_bytes += len(chunk)
+        if self.size_bytes > self._limit:
+            msg = f"{self._name} expands to more than {self._limit} bytes."
+            hint = "If it is genuine, raise Bounds.expanded_bytes."
+            raise RefusedError(msg, hint=hint, limit_bytes=self._limit)
+        with self._mapped_errors():
+            self._file.write(chunk)
+
+    def map(self) -> memoryview:
+        """What was written, mapped into memory."""
+        with self._mapped_errors():
+            self._file.flush()
+        if not self.size_bytes:
+            return memoryview(b"")
+        return memoryview(
+            mmap.mmap(self._file.fileno(), self.size_bytes, access=mmap.ACCESS_READ)
+        )
+
+    def close(self) -> None:
+        """Close the file; what was mapped stays readable."""
+        self._file.close()
+
+    @contextmanager
+    def _mapped_errors(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as exc:
+            folder = tempfile.gettempdir()
+            msg = f"{self._name} cannot be unpacked to {folder}: {exc.strerror}."
+            hint = "Set TMPDIR to a folder with more room."
+            raise OutputError(msg, hint=hint) from exc
+
+    def __enter__(self) -> Self:
+        """The spool, to be closed on leaving."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close the file."""
+        self.close()
