@@ -145,6 +145,8 @@ def discard(layout: Layout, path: str) -> bool:
     Raises:
         OSError: The cache cannot be written.
     """
+    if not os.path.lexists(path):
+        return False
     os.makedirs(layout.tmp, exist_ok=True)
     trash = f"{layout.tmp}/{TRASH_PREFIX}{uuid.uuid4().hex}"
     try:

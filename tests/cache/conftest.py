@@ -1,0 +1,38 @@
+"""A cache in a folder of its own, and scripts run in other processes."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cache.rig import SCRIPTS, Store
+
+from ls_tools.cache import Cache
+
+
+@pytest.fixture
+def cache(tmp_path: Path) -> Cache:
+    return Cache(tmp_path / "cache")
+
+
+@pytest.fixture
+def store() -> Store:
+    return Store()
+
+
+@pytest.fixture
+def run_script() -> Callable[..., Any]:
+    """Run a script of this folder; the last line that it prints is its answer."""
+
+    def run(name: str, *arguments: object, before: tuple[str, ...] = ()) -> Any:
+        command = [*before, sys.executable, str(SCRIPTS / name), *map(str, arguments)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout.splitlines()[-1])
+
+    return run

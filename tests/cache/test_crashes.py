@@ -1,0 +1,125 @@
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cache.rig import Store, key_of, names_in, request_for
+
+from ls_tools.cache import Cache
+from ls_tools.cache.entry import CacheRequest
+from ls_tools.cache.layout import Layout
+from ls_tools.cache.locks import boot_id
+from ls_tools.cache.sweeping import ABANDONED_S, SETTLE_S
+from ls_tools.cache.writing import Draft
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_processes_killed_at_any_moment_leave_a_sound_cache(
+    tmp_path: Path, run_script: Callable[..., Any], seed: int
+) -> None:
+    """G1: SIGKILL at 100 random moments, under competing processes."""
+    root = tmp_path / "cache"
+    answer = run_script("killing.py", root, 100, seed)
+    assert answer["wrong"] == []
+    assert answer["killed"] == 100
+    cache, drafts = Cache(root), root / "v1" / "tmp"
+    make_old(drafts, SETTLE_S * 2)
+    swept = cache.sweep()
+    assert not any(name.startswith("fill-") for name in names_in(drafts))
+    make_old(drafts, ABANDONED_S * 2)
+    assert swept + cache.sweep() == answer["left"]
+    assert names_in(drafts) == []
+    assert cache.verify() == []
+    assert cache.info().temporary_bytes == 0
+
+
+def make_old(folder: Path, age_s: float) -> None:
+    then = time.time() - age_s
+    for path in (folder, *folder.rglob("*")):
+        os.utime(path, (then, then))
+
+
+def leave_draft(cache: Cache, name: str) -> Path:
+    """A draft folder as a crashed writer leaves it."""
+    folder = cache.root / "v1" / "tmp" / name
+    folder.mkdir(parents=True)
+    (folder / "photo.jpg").write_bytes(b"half")
+    return folder
+
+
+OURS = f"fill-{boot_id()}-1"
+FOREIGN = "fill-aaaaaaaaaaaa-1"
+
+
+@pytest.mark.parametrize(
+    ("name", "age_s", "is_left"),
+    [
+        (OURS, SETTLE_S / 2, True),
+        (OURS, SETTLE_S * 2, False),
+        (OURS, -SETTLE_S * 2, False),
+        (FOREIGN, SETTLE_S * 2, True),
+        (FOREIGN, ABANDONED_S / 2, True),
+        (FOREIGN, ABANDONED_S * 2, False),
+        (FOREIGN, -ABANDONED_S * 2, False),
+        ("meta-1", SETTLE_S * 2, True),
+        ("meta-1", ABANDONED_S * 2, False),
+        ("trash-1", 0, False),
+    ],
+)
+def test_leftovers_are_deleted_once_nobody_can_be_writing_them(
+    cache: Cache, name: str, age_s: float, *, is_left: bool
+) -> None:
+    folder = leave_draft(cache, name)
+    make_old(folder, age_s)
+    assert cache.sweep() == (not is_left)
+    assert folder.exists() == is_left
+
+
+@pytest.mark.parametrize("file_name", ["photo.jpg", "meta.json"])
+@pytest.mark.parametrize("age_s", [SETTLE_S * 2, ABANDONED_S * 2])
+def test_a_draft_of_a_living_writer_is_never_deleted(
+    cache: Cache, file_name: str, age_s: float
+) -> None:
+    with Draft(Layout(cache.root), request_for("a", file_name)) as draft:
+        draft.write_at(0, b"half")
+        make_old(Path(draft.folder), age_s)
+        assert cache.sweep() == 0
+        assert Path(draft.folder).exists()
+
+
+def test_a_draft_that_is_being_written_to_is_not_idle(cache: Cache) -> None:
+    folder = leave_draft(cache, FOREIGN)
+    make_old(folder, ABANDONED_S * 2)
+    (folder / "photo.jpg").write_bytes(b"more")
+    assert cache.sweep() == 0
+
+
+def test_leftovers_are_deleted_in_passing_by_the_next_fetch(
+    cache: Cache, store: Store
+) -> None:
+    folder = leave_draft(cache, OURS)
+    make_old(folder, SETTLE_S * 2)
+    cache.get(request_for(), store.fill)
+    assert not folder.exists()
+
+
+def test_a_half_made_version_is_not_an_entry(cache: Cache, store: Store) -> None:
+    leave_draft(cache, OURS)
+    assert list(cache.entries()) == []
+    assert cache.verify() == []
+    assert cache.lookup(key_of("a")) is None
+    assert cache.info().temporary_bytes == 4
+    assert not cache.get(request_for(), store.fill).from_cache
+
+
+def test_lock_files_of_killed_processes_are_swept_up(cache: Cache) -> None:
+    request: CacheRequest = request_for()
+    locks = cache.root / "v1" / "locks"
+    locks.mkdir(parents=True)
+    (locks / f"{request.key}.lock").touch()
+    cache.sweep()
+    assert names_in(locks) == []
