@@ -1,1 +1,92 @@
-"""Labeled data and its media, out of Label Studio."""
+"""Labeled data and its media, out of Label Studio and into training code.
+
+The names below are the library. They are imported when they are first used, so
+that ``import ls_tools`` costs next to nothing.
+"""
+
+from __future__ import annotations
+
+import logging
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from ls_tools._version import __version__
+
+if TYPE_CHECKING:
+    from ls_tools.cache import Cache
+    from ls_tools.client import Client, SnapshotFilter
+    from ls_tools.errors import LsToolsError
+    from ls_tools.output import ClassPolicy, Report
+    from ls_tools.pipeline import convert, fetch_media, pull
+    from ls_tools.reading import read_tasks
+    from ls_tools.resolver import (
+        MediaRequest,
+        Resolved,
+        Resolver,
+        get_local_path,
+        get_local_paths,
+        resolve_task,
+    )
+    from ls_tools.selection import Selection
+    from ls_tools.settings import Settings
+
+__all__ = [
+    "Cache",
+    "ClassPolicy",
+    "Client",
+    "LsToolsError",
+    "MediaRequest",
+    "Report",
+    "Resolved",
+    "Resolver",
+    "Selection",
+    "Settings",
+    "SnapshotFilter",
+    "__version__",
+    "convert",
+    "fetch_media",
+    "get_local_path",
+    "get_local_paths",
+    "pull",
+    "read_tasks",
+    "resolve_task",
+]
+
+_HOMES = {
+    "Cache": "cache",
+    "ClassPolicy": "output",
+    "Client": "client",
+    "LsToolsError": "errors",
+    "MediaRequest": "resolver",
+    "Report": "output",
+    "Resolved": "resolver",
+    "Resolver": "resolver",
+    "Selection": "selection",
+    "Settings": "settings",
+    "SnapshotFilter": "client",
+    "convert": "pipeline",
+    "fetch_media": "pipeline",
+    "get_local_path": "resolver",
+    "get_local_paths": "resolver",
+    "pull": "pipeline",
+    "read_tasks": "reading",
+    "resolve_task": "resolver",
+}
+
+logging.getLogger("ls_tools").addHandler(logging.NullHandler())
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name on first use."""
+    home = _HOMES.get(name)
+    if home is None:
+        msg = f"module 'ls_tools' has no attribute {name!r}"
+        raise AttributeError(msg)
+    value = getattr(import_module(f"ls_tools.{home}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """The public names, loaded or not."""
+    return __all__

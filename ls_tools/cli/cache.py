@@ -171,10 +171,15 @@ def import_legacy(invocation: Invocation, *, folder: Path, refs_from: Any) -> No
       ls-tools cache import-legacy old/ --refs-from - --json < refs.txt
     """
     from ls_tools.resolver import Resolver
+    from ls_tools.resolver.legacy import legacy_urls
 
     wanted = [line.strip() for line in refs_from if line.strip()]
     with Resolver(invocation.settings) as resolver:
-        pairs = [pair for x in wanted for pair in resolver.legacy_requests(x)]
+        pairs = [
+            (url, resolver.cache_request(reference))
+            for reference in wanted
+            for url in legacy_urls(reference, invocation.settings.url)
+        ]
         done = resolver.cache.import_legacy(folder, pairs)
     document = {
         "imported": [describe(entry) for entry in done.imported],
@@ -217,4 +222,4 @@ def _selector(invocation: Invocation, reference: str) -> str:
     if is_key(reference):
         return reference
     with Resolver(invocation.settings) as resolver:
-        return resolver.key(reference)
+        return resolver.cache_request(reference).key

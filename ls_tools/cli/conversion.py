@@ -34,7 +34,7 @@ _OPTIONS = (
     click.option(
         "--select",
         metavar="POLICY",
-        help="latest, oldest, ground-truth, all, by:WHO, predictions[:VERSION], drafts.",
+        help="latest, oldest, ground-truth, all, by:WHO, drafts, predictions.",
     ),
     click.option("--classes", type=_FILE, help="Pin class ids: txt, json, data.yaml."),
     click.option(
@@ -105,11 +105,24 @@ def _plan(given: dict[str, Any], options: dict[str, Any]) -> Conversion:
         order=given.pop("class_order"),
         rename=given.pop("rename"),
     )
-    names = (
-        "to out select media include_unlabeled names clip limit dry_run strict"
-    ).split()
-    fields = {name: given.pop(name) for name in names}
+    fields = {name: given.pop(name) for name in list(given) if name in _FIELDS}
     return Conversion(classes=classes, options=options, **fields)
+
+
+_FIELDS = frozenset(
+    {
+        "to",
+        "out",
+        "select",
+        "media",
+        "include_unlabeled",
+        "names",
+        "clip",
+        "limit",
+        "dry_run",
+        "strict",
+    }
+)
 
 
 def _format_options() -> dict[str, tuple[OptionInfo, list[str]]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 
 import click
 
@@ -17,7 +17,7 @@ F = TypeVar("F", bound="Callable[..., Any]")
 _CHOICE = click.Choice(["only", "exclude"])
 
 
-class CommaList(click.ParamType):
+class CommaList(click.ParamType):  # type: ignore[type-arg]  # new in click 8.4
     """A comma-separated list of known words."""
 
     name = "list"
@@ -40,6 +40,23 @@ class CommaList(click.ParamType):
             known = ", ".join(self._words)
             self.fail(f"{', '.join(unknown)}: not one of {known}", param, ctx)
         return words
+
+
+class SnapshotId(click.ParamType):  # type: ignore[type-arg]  # new in click 8.4
+    """A snapshot's id, or ``latest``."""
+
+    name = "id"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> int | Literal["latest"]:
+        """Read the number or the word."""
+        if value == "latest":
+            return "latest"
+        try:
+            return int(value)
+        except ValueError:
+            self.fail(f"{value!r} is neither a number nor latest", param, ctx)
 
 
 _OPTIONS = (
@@ -88,4 +105,4 @@ def filter_options(function: F) -> F:
 
 def project_argument(function: F) -> F:
     """Give a command the PROJECT argument: an id, or an exact title."""
-    return cast("F", click.argument("project", metavar="PROJECT")(function))
+    return click.argument("project", metavar="PROJECT")(function)

@@ -153,7 +153,7 @@ def _token(token: str | None, token_file: Path | None) -> str | None:
         msg = "Both --token and --token-file are given."
         raise SettingsError(msg, hint="Give one of them.")
     with click.open_file(str(token_file)) as file:
-        text = file.read(65536).strip()
+        text = str(file.read(65536)).strip()
     if not text:
         msg = f"The token file {token_file} is empty."
         raise SettingsError(msg, hint="Put the token on its first line.")

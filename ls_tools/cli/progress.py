@@ -134,9 +134,12 @@ class LineProgress:
         return f"{self._label}: {self._done}{total} {self._unit}".rstrip() + moved
 
 
+_STEP = 1000
+
+
 def _size_text(size_bytes: float) -> str:
     for unit in ("B", "kB", "MB", "GB"):
-        if size_bytes < 1000:
+        if size_bytes < _STEP:
             return f"{size_bytes:.4g} {unit}"
-        size_bytes /= 1000
+        size_bytes /= _STEP
     return f"{size_bytes:.4g} TB"

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import click
 
 from ls_tools.cli.conversion import conversion_options, exit_code, show_report
-from ls_tools.cli.filters import filter_options, project_argument
+from ls_tools.cli.filters import SnapshotId, filter_options, project_argument
 from ls_tools.cli.options import Invocation, shared_options
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 @project_argument
 @click.option(
     "--snapshot",
+    type=SnapshotId(),
     metavar="ID|latest",
     help="Use this snapshot; a new one is made where not given.",
 )
@@ -47,7 +48,7 @@ def pull(  # noqa: PLR0913 -- the options of the command
     invocation: Invocation,
     *,
     project: str,
-    snapshot: str | None,
+    snapshot: int | Literal["latest"] | None,
     delete_snapshot: bool,
     min_tasks: int,
     wait_s: float,

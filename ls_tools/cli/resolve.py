@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from ls_tools.errors import LsToolsError
     from ls_tools.resolver import Resolved
+    from ls_tools.settings import Mode
 
 
 @click.command()
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     help="File of references, one a line; - for standard input.",
 )
 @shared_options()
-def resolve(
+def resolve(  # noqa: PLR0913 -- the options of the command
     invocation: Invocation,
     *,
     references: tuple[str, ...],
@@ -55,7 +56,7 @@ def resolve(
     if not asked:
         msg = "No reference is given."
         raise UsageError(msg, hint="Name some, or use --refs-from.")
-    mode = "revalidate" if revalidate else None
+    mode: Mode | None = "revalidate" if revalidate else None
     with Resolver(invocation.settings, progress=invocation.progress) as resolver:
         found = resolver.paths(asked, task_id=task_id, project_id=project_id, mode=mode)
     invocation.console.result(

@@ -23,38 +23,51 @@ INTERRUPTED = 130
 
 def run(argv: list[str]) -> int:
     """Run one command and return its exit code; see ``docs/exit-codes.md``."""
-    wants_json = "--json" in argv
     try:
         with _terminate_as_interrupt():
             result = app.main(argv, prog_name="ls-tools", standalone_mode=False)
     except click.exceptions.Exit as exc:
         return exc.exit_code
-    except click.ClickException as exc:
-        return _fail(_from_click(exc), argv, wants_json=wants_json)
-    except LsToolsError as exc:
-        return _fail(exc, argv, wants_json=wants_json)
     except BrokenPipeError:
         # The reader of our output is gone; say nothing more to it.
         sys.stdout = None
         return 1
-    except (KeyboardInterrupt, click.Abort):
-        print_error(LsToolsError("Interrupted."), wants_json=wants_json)
-        return INTERRUPTED
-    except OSError as exc:
-        message = f"{exc.strerror or exc}: {exc.filename or 'no file name'}."
-        return _fail(OutputError(message), argv, wants_json=wants_json)
+    except _KNOWN as exc:
+        return _fail(exc, argv)
     return result if isinstance(result, int) else 0
 
 
-def _fail(error: LsToolsError, argv: list[str], *, wants_json: bool) -> int:
+_KNOWN = (
+    click.ClickException,
+    click.Abort,
+    KeyboardInterrupt,
+    LsToolsError,
+    OSError,
+)
+
+
+def _fail(exc: BaseException, argv: list[str]) -> int:
     if "--debug" in argv:
-        traceback.print_exception(error, file=sys.stderr)
-    print_error(error, wants_json=wants_json)
-    return error.exit_code
+        traceback.print_exception(exc, file=sys.stderr)
+    error = _as_error(exc)
+    print_error(error, wants_json="--json" in argv)
+    is_interrupt = isinstance(exc, (KeyboardInterrupt, click.Abort))
+    return INTERRUPTED if is_interrupt else error.exit_code
+
+
+def _as_error(exc: BaseException) -> LsToolsError:
+    if isinstance(exc, LsToolsError):
+        return exc
+    if isinstance(exc, click.ClickException):
+        return _from_click(exc)
+    if isinstance(exc, OSError):
+        return OutputError(f"{exc.strerror or exc}: {exc.filename or 'no file name'}.")
+    return LsToolsError("Interrupted.")
 
 
 def _from_click(exc: click.ClickException) -> UsageError:
-    command = exc.ctx.command_path if getattr(exc, "ctx", None) else "ls-tools"
+    context = getattr(exc, "ctx", None)
+    command = context.command_path if context else "ls-tools"
     hint = f"See: {command} --help."
     return UsageError(exc.format_message().rstrip(".") + ".", hint=hint)
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
 from ls_tools.cli.app import CONTEXT
-from ls_tools.cli.filters import filter_options, project_argument
+from ls_tools.cli.filters import SnapshotId, filter_options, project_argument
 from ls_tools.cli.options import Invocation, shared_options
 
 if TYPE_CHECKING:
@@ -141,14 +141,19 @@ def delete(invocation: Invocation, *, project: str, snapshot_id: int) -> None:
 
 @snapshot.command()
 @project_argument
-@click.argument("snapshot_id", metavar="ID|latest")
+@click.argument("snapshot_id", metavar="ID|latest", type=SnapshotId())
 @click.option(
     "--out", type=click.Path(path_type=Path), required=True, help="File to write."
 )
 @click.option("--type", "kind", default="JSON", show_default=True, help="Format.")
 @shared_options()
 def download(
-    invocation: Invocation, *, project: str, snapshot_id: str, out: Path, kind: str
+    invocation: Invocation,
+    *,
+    project: str,
+    snapshot_id: int | Literal["latest"],
+    out: Path,
+    kind: str,
 ) -> None:
     """Download a snapshot, verified and resumed where it was cut.
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 from dataclasses import dataclass
-from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,13 +13,12 @@ from ls_tools.settings import Settings
 
 if TYPE_CHECKING:
     import os
-    from importlib.resources.abc import Traversable
 
-    from ls_tools.output import Report
+    from ls_tools.output import MediaPolicy, Report
     from ls_tools.pipeline import MediaOutcome
     from ls_tools.progress import Progress
 
-STEPS = (
+STEPS: tuple[tuple[str, str, MediaPolicy], ...] = (
     ("pictures", "yolo", "copy"),
     ("pictures", "coco", "copy"),
     ("texts", "csv", "none"),
@@ -89,15 +87,6 @@ def _lay_out_source(root: Path) -> Path:
         raise OutputError(msg, hint="Name another with --out.")
     source = root / "source"
     shutil.rmtree(source, ignore_errors=True)
-    _copy(files(__name__) / "data", source)
+    shutil.copytree(Path(__file__).parent / "data", source)
     mark.write_text("Made by ls-tools demo; it may be deleted.\n", encoding="utf-8")
     return source
-
-
-def _copy(item: Traversable, target: Path) -> None:
-    if item.is_dir():
-        target.mkdir(parents=True, exist_ok=True)
-        for child in item.iterdir():
-            _copy(child, target / child.name)
-    else:
-        target.write_bytes(item.read_bytes())

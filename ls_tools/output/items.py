@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from ls_tools.output.problems import count_lost_tasks, count_task_problems
 from ls_tools.regions import group_regions
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from ls_tools.output.tally import Tally
     from ls_tools.regions import Region
     from ls_tools.selection import Selection
+
+Unlabeled = Literal["leave-out", "untouched", "all"]
+"""What becomes of tasks without a selected annotation; see ``Items``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +62,9 @@ class Items:
             one, lists what could not be read during the last pass.
         selection: Which annotations count.
         tally: Where the counted pass counts.
-        include_unlabeled: Yield tasks without a selected annotation too.
+        unlabeled: What becomes of tasks without a selected annotation: they are
+            left out; ``untouched`` yields those that have no annotation of
+            the kind selected, not even a skipped one; ``all`` yields them all.
         limit: Most tasks read; None for all.
 
     Attributes:
@@ -74,14 +79,14 @@ class Items:
         selection: Selection,
         tally: Tally,
         *,
-        include_unlabeled: bool = False,
+        unlabeled: Unlabeled = "leave-out",
         limit: int | None = None,
     ) -> None:
         self.prefetch: Callable[[Sequence[Item]], None] | None = None
         self._tasks = tasks
         self.selection = selection
         self._tally = tally
-        self._include_unlabeled = include_unlabeled
+        self._unlabeled = unlabeled
         self._limit = limit
         self._is_counted = False
 
@@ -113,14 +118,20 @@ class Items:
             for item in self._items_of(task, picked):
                 tally.regions_in += len(item.regions)
                 yield item
-            if not picked and not self._include_unlabeled:
+            if not picked and not self._keeps(task):
                 tally.skip_task(unlabeled_reason(task, selection), task_id=task.id)
             if task.problems:
                 count_task_problems(task, picked, selection, tally)
         count_lost_tasks(getattr(self._tasks, "problems", ()), tally)
 
+    def _keeps(self, task: Task) -> bool:
+        """Whether a task without a selected annotation is yielded."""
+        if self._unlabeled == "untouched":
+            return not self.selection.candidates(task)
+        return self._unlabeled == "all"
+
     def _items_of(self, task: Task, picked: Sequence[Annotation]) -> Iterator[Item]:
-        if not picked and self._include_unlabeled:
+        if not picked and self._keeps(task):
             yield Item(task=task)
         for part, annotation in enumerate(picked):
             yield Item(

@@ -3,30 +3,39 @@
 from __future__ import annotations
 
 import dataclasses
-import logging
 import tempfile
 import time
-from collections.abc import Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from ls_tools.errors import LossError, NotFoundError, UsageError
 from ls_tools.formats import describe_options, implies_media, load_format
-from ls_tools.label_config import infer_label_config, parse_label_config
+from ls_tools.label_config import (
+    LabelConfig,
+    infer_label_config,
+    parse_label_config,
+)
 from ls_tools.output import (
     ClassMap,
     ClassPolicy,
     ClassScope,
     Items,
+    MediaPlacer,
+    MediaPlan,
     MediaPolicy,
     NamePlan,
     NameStyle,
     Output,
     Report,
     Tally,
+    TaskMedia,
+    Tree,
+    check_output,
     stage,
 )
 from ls_tools.progress import NullProgress
@@ -37,15 +46,14 @@ from ls_tools.settings import Settings
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from typing import BinaryIO
 
     from ls_tools.formats import Format
-    from ls_tools.label_config import LabelConfig
+    from ls_tools.models import Problem, Task
+    from ls_tools.output.items import Unlabeled
     from ls_tools.progress import Progress
     from ls_tools.reading import TaskReader
-
-_LOG = logging.getLogger("ls_tools")
 
 INFERENCE_TASKS = 10_000
 """Tasks looked at to infer a label config where none is given."""
@@ -96,7 +104,9 @@ class Conversion:
         own = {item.name for item in dataclasses.fields(cls)}
         fields = {k: v for k, v in options.items() if k in own}
         rest = {k: v for k, v in options.items() if k not in own}
-        return cls(to=to, out=Path(out), **fields, **({"options": rest} if rest else {}))
+        if rest:
+            fields["options"] = {**fields.get("options", {}), **rest}
+        return cls(to=to, out=Path(out), **fields)
 
 
 def convert(
@@ -151,7 +161,9 @@ def run_conversion(
     selection = Selection.parse(
         plan.select or target.default_selection, keep_cancelled=target.keeps_cancelled
     )
-    with read_tasks(source, bounds=settings.bounds) as reader:
+    if not plan.dry_run:
+        check_output(plan.out)
+    with read_tasks(source, bounds=settings.bounds, limit=plan.limit) as reader:
         job = _Job(
             plan=plan,
             target=target,
@@ -159,9 +171,10 @@ def run_conversion(
             selection=selection,
             reader=reader,
             config=_load_config(config, reader, settings),
+            settings=settings,
             progress=progress or NullProgress(),
         )
-        return job.run(settings)
+        return job.run()
 
 
 def build_options(target: Format, given: Mapping[str, Any]) -> Any:
@@ -191,12 +204,168 @@ def _load_config(
 ) -> LabelConfig:
     if config is None:
         return infer_label_config(islice(reader, INFERENCE_TASKS))
-    if not isinstance(config, (str, Path)) and not hasattr(config, "__fspath__"):
-        return config  # type: ignore[return-value]  # neither path nor text
-    path = Path(config)  # type: ignore[arg-type]  # a path by now
+    if isinstance(config, LabelConfig):
+        return config
+    path = Path(config)
     try:
         xml = path.read_bytes()
     except OSError as exc:
         msg = f"The label config {path} cannot be read: {exc.strerror}."
         raise NotFoundError(msg, hint="Check the path given as config.") from exc
     return parse_label_config(xml, max_bytes=settings.bounds.xml_bytes)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Job:
+    """One conversion with everything that it needs."""
+
+    plan: Conversion
+    target: Format
+    options: Any
+    selection: Selection
+    reader: TaskReader
+    config: LabelConfig
+    settings: Settings
+    progress: Progress
+
+    def run(self) -> Report:
+        """Stage, write, check, publish."""
+        started = time.monotonic()
+        with self._staged() as root, Resolver(self._resolver_settings()) as resolver:
+            tally = Tally()
+            output = self._open_output(root, tally, resolver)
+            self.target.write(
+                self._items(tally, output), self.config, output, self.options
+            )
+            report = output.finish(self.target.name, seconds=time.monotonic() - started)
+            if self.plan.strict and not report.lossless:
+                raise _loss_error(report)
+        return report
+
+    @contextmanager
+    def _staged(self) -> Iterator[Path]:
+        if not self.plan.dry_run:
+            with stage(self.plan.out) as root:
+                yield root
+            return
+        with tempfile.TemporaryDirectory(prefix="ls-tools-") as folder:
+            yield Path(folder)
+
+    def _resolver_settings(self) -> Settings:
+        return (
+            self.settings.evolve(mode="offline") if self.plan.dry_run else self.settings
+        )
+
+    @property
+    def _media_policy(self) -> MediaPolicy:
+        if self.plan.dry_run or not self.target.places_media:
+            return "none"
+        if self.plan.media is not None:
+            return self.plan.media
+        return "copy" if implies_media(self.plan.to) else "none"
+
+    def _open_output(self, root: Path, tally: Tally, resolver: Resolver) -> Output:
+        if self.config.inferred:
+            tally.warn("No label config was given: it was inferred from the results.")
+        tree = Tree(root)
+        names = self._name_media(resolver)
+        media_of = TaskMedia(self.config, self.target.objects)
+        media = MediaPlacer(
+            tree,
+            names,
+            tally,
+            MediaPlan(
+                policy=self._media_policy,
+                fetch=resolver.paths if self.target.places_media else None,
+                references_of=media_of if self._media_policy != "none" else _nothing,
+                max_pixels=self.settings.bounds.image_pixels,
+            ),
+        )
+        scope = ClassScope(
+            tags=self.target.controls,
+            objects=self.target.objects,
+            ids=self.target.class_ids,
+        )
+        return Output(
+            tree=tree,
+            tally=tally,
+            classes=ClassMap.build(self.config, scope, self.plan.classes, tally),
+            names=names,
+            media=media,
+            clip=self.plan.clip,
+        )
+
+    def _name_media(self, resolver: Resolver) -> NamePlan:
+        if not self.target.places_media:
+            return NamePlan(resolver.parse, style=self.plan.names)
+        return NamePlan.build(
+            self.reader.scan(_NamedTask),
+            TaskMedia(self.config, self.target.objects),
+            resolver.parse,
+            style=self.plan.names,
+        )
+
+    def _items(self, tally: Tally, output: Output) -> Items:
+        keeps_untouched = self.target.keeps_unlabeled
+        unlabeled: Unlabeled = "untouched" if keeps_untouched else "leave-out"
+        tasks = _Watched(self.reader, self.progress)
+        items = Items(
+            tasks,
+            self.selection,
+            tally,
+            unlabeled="all" if self.plan.include_unlabeled else unlabeled,
+        )
+        if self._media_policy != "none":
+            items.prefetch = output.media.prefetch
+        return items
+
+
+class _NamedTask(msgspec.Struct):
+    """What naming media needs of a task."""
+
+    id: int | str | None = None
+    data: dict[str, Any] = msgspec.field(default_factory=dict)
+
+
+class _Watched:
+    """A reader whose passes show progress."""
+
+    def __init__(self, reader: TaskReader, progress: Progress) -> None:
+        self._reader = reader
+        self._progress = progress
+
+    @property
+    def problems(self) -> list[Problem]:
+        """What the last pass could not read."""
+        return self._reader.problems
+
+    def __iter__(self) -> Iterator[Task]:
+        """A pass over all tasks."""
+        self._progress.start("tasks", self._reader.count, "tasks")
+        try:
+            for number, task in enumerate(self._reader, start=1):
+                if number % _TASKS_PER_STEP == 0:
+                    self._progress.advance(_TASKS_PER_STEP)
+                yield task
+        finally:
+            self._progress.finish()
+
+
+_TASKS_PER_STEP = 256
+
+
+def _nothing(task: Task) -> list[str]:
+    del task
+    return []
+
+
+def _loss_error(report: Report) -> LossError:
+    skipped = sum(loss.count for loss in report.skipped)
+    degraded = sum(loss.count for loss in report.degraded)
+    msg = (
+        f"Losses under strict: {skipped} regions skipped, {degraded} written in part, "
+        f"{len(report.media.failed)} media failed. Nothing was published."
+    )
+    first = next(iter((*report.skipped, *report.degraded)), None)
+    hint = f"The first: {first.reason}." if first else "Convert without strict to see."
+    return LossError(msg, hint=hint, report=report)

@@ -1,0 +1,132 @@
+"""Fetching everything that an export points at."""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from ls_tools.locator import iter_references
+from ls_tools.origin import redact_url
+from ls_tools.output.report import MediaFailure
+from ls_tools.progress import NullProgress
+from ls_tools.reading import read_tasks
+from ls_tools.resolver import MediaRequest, Resolver
+from ls_tools.settings import Settings
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Collection, Iterator
+    from typing import BinaryIO
+
+    from ls_tools.models import Task
+    from ls_tools.progress import Progress
+    from ls_tools.reading import TaskReader
+    from ls_tools.resolver import Resolved
+
+BATCH = 2048
+"""References that are in flight together; bounds memory, not concurrency."""
+
+
+class MediaOutcome(msgspec.Struct, kw_only=True):
+    """What ``fetch_media`` did.
+
+    Attributes:
+        references: Distinct references found.
+        fetched: Those fetched by this call.
+        from_cache: Those that were here already.
+        failed: Those that could not be had.
+        size_bytes: Size of all that are here now.
+    """
+
+    references: int = 0
+    fetched: int = 0
+    from_cache: int = 0
+    failed: list[MediaFailure] = msgspec.field(default_factory=list)
+    size_bytes: int = 0
+
+    def to_document(self) -> dict[str, Any]:
+        """As JSON documents show it."""
+        document: dict[str, Any] = msgspec.to_builtins(self)
+        return document
+
+
+def fetch_media(
+    source: str | os.PathLike[str] | BinaryIO,
+    *,
+    keys: Collection[str] | None = None,
+    settings: Settings | None = None,
+    progress: Progress | None = None,
+) -> MediaOutcome:
+    """Fetch into the cache everything that an export points at.
+
+    Args:
+        source: A file, a directory, ``-``, or an open binary file.
+        keys: Keys of the task data to look at; None for all.
+        settings: From the environment where None.
+        progress: Told of each reference.
+
+    Returns:
+        Counts, and the references that failed; a failure raises nothing.
+
+    Raises:
+        NotAnExportError: ``source`` is no Label Studio export.
+    """
+    settings = settings or Settings.from_env()
+    progress = progress or NullProgress()
+    outcome = MediaOutcome()
+    with read_tasks(source, bounds=settings.bounds) as reader:
+        wanted = _requests(reader, keys)
+        progress.start("media", None, "files")
+        with Resolver(settings, progress=progress) as resolver:
+            while batch := list(islice(wanted, BATCH)):
+                found = resolver.paths([request for request, _ in batch])
+                for (_, task_id), one in zip(batch, found, strict=True):
+                    _count(outcome, one, task_id)
+        progress.finish()
+    return outcome
+
+
+def _requests(
+    reader: TaskReader, keys: Collection[str] | None
+) -> Iterator[tuple[MediaRequest, int | str | None]]:
+    """Each distinct reference once, with the first task that has it."""
+    seen: set[int] = set()
+    for task in reader:
+        for key, value in task.data.items():
+            if keys is not None and key not in keys:
+                continue
+            for reference in iter_references(value):
+                # Hashes, since the references themselves may not fit in memory.
+                digest = hash(reference)
+                if digest not in seen:
+                    seen.add(digest)
+                    yield request_for(reference, task), task.id
+
+
+def request_for(reference: str, task: Task) -> MediaRequest:
+    """What to ask of the resolver for a reference of ``task``."""
+    return MediaRequest(
+        reference=reference,
+        task_id=task.id if isinstance(task.id, int) else None,
+        project_id=task.project if isinstance(task.project, int) else None,
+    )
+
+
+def _count(outcome: MediaOutcome, one: Resolved, task_id: int | str | None) -> None:
+    outcome.references += 1
+    outcome.size_bytes += one.size_bytes
+    if one.error is not None:
+        outcome.failed.append(
+            MediaFailure(
+                task_id=task_id,
+                reference=redact_url(one.reference),
+                kind=one.error.kind,
+                cause=one.error.message,
+            )
+        )
+    elif one.from_cache:
+        outcome.from_cache += 1
+    else:
+        outcome.fetched += 1
