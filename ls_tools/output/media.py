@@ -5,10 +5,9 @@ Knows no format and no server: references become paths through ``MediaPlan.fetch
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from ls_tools.errors import (
     IntegrityError,
@@ -19,17 +18,19 @@ from ls_tools.errors import (
 from ls_tools.output.copying import copy_file, link_file
 from ls_tools.output.items import Item
 from ls_tools.output.picture import image_size
-from ls_tools.resolver import MediaRequest, Resolved
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from ls_tools.models import Task
     from ls_tools.output.names import NamePlan
     from ls_tools.output.tally import Tally
     from ls_tools.output.tree import Tree
+    from ls_tools.resolver import MediaRequest, Resolved
 
 MediaPolicy = Literal["copy", "symlink", "none"]
 
-Fetch = Callable[[Sequence[MediaRequest]], Sequence[Resolved]]
+Fetch: TypeAlias = "Callable[[Sequence[MediaRequest]], Sequence[Resolved]]"
 """Resolves many references at once, answers in the order of the requests, and
 raises for none of them: ``Resolver.paths``."""
 
@@ -216,6 +217,8 @@ class MediaPlacer:
 
 
 def _request(reference: str, task: Task) -> MediaRequest:
+    from ls_tools.resolver import MediaRequest
+
     return MediaRequest(
         reference=reference,
         task_id=_number(task.id),
