@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Literal
 from urllib.parse import unquote
 
 from ls_tools.cache.digests import BLOCK_BYTES
-from ls_tools.errors import NotFoundError
+from ls_tools.errors import LsToolsError, NotFoundError
 from ls_tools.transfer import Fetched
 
 if TYPE_CHECKING:
@@ -25,10 +25,17 @@ if TYPE_CHECKING:
     from ls_tools.cache.entry import CacheRequest, Entry, Outcome
     from ls_tools.transfer import Sink, Validator
 
+    Get = Callable[[CacheRequest, Callable[[Sink, Validator | None], Fetched]], Outcome]
     Candidates = Mapping[str, list[tuple[str, CacheRequest]]]
 
 SkipReason = Literal[
-    "not-a-legacy-name", "unmatched", "ambiguous", "empty", "html-page", "known"
+    "not-a-legacy-name",
+    "unmatched",
+    "ambiguous",
+    "empty",
+    "html-page",
+    "unreadable",
+    "known",
 ]
 """Why a file was not taken over; the words are stable."""
 
@@ -46,7 +53,8 @@ class LegacySkip:
         reason: ``unmatched`` no URL given has its hash and name, ``ambiguous``
             several have, ``empty`` it has no bytes (as an interrupted download
             leaves it), ``html-page`` it is a web page under another name,
-            ``known`` the cache has an entry for it already.
+            ``unreadable`` the system refuses to read it, ``known`` the cache has
+            an entry for it already.
     """
 
     path: Path
@@ -67,33 +75,45 @@ class LegacyImport:
 
 
 def import_legacy(
-    get: Callable[[CacheRequest, Callable[[Sink, Validator | None], Fetched]], Outcome],
-    folder: Path,
-    references: Iterable[tuple[str, CacheRequest]],
+    get: Get, folder: Path, references: Iterable[tuple[str, CacheRequest]]
 ) -> LegacyImport:
     """Import through ``get``; see ``Cache.import_legacy``.
 
     Raises:
-        NotFoundError: ``folder`` is no folder.
+        NotFoundError: ``folder`` cannot be read.
         CacheError: The cache cannot be written.
     """
-    if not folder.is_dir():
-        msg = f"There is no folder {folder}."
-        raise NotFoundError(msg, hint="Give the folder of an old cache.")
     candidates = _by_hash(references)
     imported: list[Entry] = []
     skipped: list[LegacySkip] = []
-    for path in sorted(folder.iterdir()):
+    for path in _list(folder):
+        taken = _take(get, path, candidates)
+        if isinstance(taken, str):
+            skipped.append(LegacySkip(path=path, reason=taken))
+        else:
+            imported.append(taken)
+    return LegacyImport(imported=tuple(imported), skipped=tuple(skipped))
+
+
+def _list(folder: Path) -> list[Path]:
+    try:
+        return sorted(folder.iterdir())
+    except OSError as exc:
+        msg = f"The folder {folder} cannot be read: {exc.strerror}."
+        raise NotFoundError(msg, hint="Give the folder of an old cache.") from exc
+
+
+def _take(get: Get, path: Path, candidates: Candidates) -> Entry | SkipReason:
+    try:
         chosen = _choose(path, candidates)
         if isinstance(chosen, str):
-            skipped.append(LegacySkip(path=path, reason=chosen))
-            continue
+            return chosen
         outcome = get(chosen, partial(_copy, path))
-        if outcome.from_cache:
-            skipped.append(LegacySkip(path=path, reason="known"))
-        else:
-            imported.append(outcome.entry)
-    return LegacyImport(imported=tuple(imported), skipped=tuple(skipped))
+    except LsToolsError:
+        raise
+    except OSError:
+        return "unreadable"
+    return "known" if outcome.from_cache else outcome.entry
 
 
 def legacy_hash(url: str) -> str:

@@ -19,7 +19,6 @@ from ls_tools.cache.faults import cache_faults
 from ls_tools.cache.flights import Flights
 from ls_tools.cache.layout import META_NAME, Layout, check_key
 from ls_tools.cache.locks import locked
-from ls_tools.cache.recall import Recall
 from ls_tools.cache.sweeping import sweep
 from ls_tools.cache.writing import Draft
 from ls_tools.errors import NotCachedError
@@ -61,7 +60,6 @@ class Cache:
     def __init__(self, root: Path) -> None:
         self._layout = Layout(Path(os.path.abspath(root)))
         self._flights: Flights[Outcome] = Flights()
-        self._recall = Recall()
         self._touched_at: dict[str, float] = {}
         self._swept_at: float | None = None
 
@@ -84,7 +82,9 @@ class Cache:
             UsageError: ``key`` is no cache key.
             CacheError: The cache cannot be read.
         """
-        return self._recall.find(key) or self._look(key)
+        check_key(key)
+        with cache_faults(self.root):
+            return newest_entry(self._layout, key)
 
     def get(
         self, request: CacheRequest, fill: Fill, *, mode: Mode = "if-missing"
@@ -225,22 +225,10 @@ class Cache:
                 bucket URI) under which it was fetched, and what to store it as.
 
         Raises:
-            NotFoundError: There is no such folder.
+            NotFoundError: ``folder`` cannot be read.
             CacheError: The cache cannot be written.
         """
         return legacy.import_legacy(self.get, folder, references)
-
-    def _look(self, key: str) -> Entry | None:
-        check_key(key)
-        folder = self._layout.key_folder(key)
-        with cache_faults(self.root):
-            changed_ns = _mtime_ns(folder)
-            entry = newest_entry(self._layout, key)
-        if entry is None:
-            self._recall.forget(key)
-        else:
-            self._recall.note(entry, folder, changed_ns)
-        return entry
 
     def _fly(self, request: CacheRequest, fill: Fill, mode: Mode) -> Outcome:
         call = partial(self._fill, request, fill, mode)
@@ -248,13 +236,12 @@ class Cache:
         return outcome if is_first else Outcome(entry=outcome.entry, from_cache=True)
 
     def _fill(self, request: CacheRequest, fill: Fill, mode: Mode) -> Outcome:
+        seen = self.lookup(request.key) if mode == "revalidate" else None
         with cache_faults(self.root):
-            seen = self._stored(request.key) if mode == "revalidate" else None
             if not os.path.isdir(self.root):
                 os.makedirs(self.root, mode=0o700, exist_ok=True)
         with locked(self._layout.lock_file(request.key)):
-            with cache_faults(self.root):
-                found = self._stored(request.key)
+            found = self.lookup(request.key)
             if found is not None and found != seen:
                 return Outcome(entry=found, from_cache=True)
             return self._fetch(request, fill, found)
@@ -267,20 +254,15 @@ class Cache:
         with Draft(self._layout, request) as draft:
             fetched = fill(draft, validator)
             if fetched.not_modified and validator is not None:
-                if (kept := self._stored(request.key)) is not None:
-                    entry = renew(self._layout, kept)
-                    self._recall.forget(request.key)
-                    return Outcome(entry=entry, from_cache=True)
+                kept = self.lookup(request.key)
+                if kept is not None:
+                    return Outcome(entry=renew(self._layout, kept), from_cache=True)
                 fetched = fill(draft, None)
             content = draft.finish(fetched)
             with cache_faults(self.root):
                 meta = describe(request, fetched, content)
                 entry = commit(self._layout, draft, meta)
-        self._recall.forget(request.key)
         return Outcome(entry=entry, from_cache=False)
-
-    def _stored(self, key: str) -> Entry | None:
-        return newest_entry(self._layout, key)
 
     def _sweep_sometimes(self) -> None:
         now = time.monotonic()
@@ -288,13 +270,6 @@ class Cache:
             self._swept_at = now
             with cache_faults(self.root):
                 sweep(self._layout)
-
-
-def _mtime_ns(folder: str) -> int:
-    try:
-        return os.stat(folder).st_mtime_ns
-    except (FileNotFoundError, NotADirectoryError):
-        return 0
 
 
 def _not_cached(request: CacheRequest) -> NotCachedError:

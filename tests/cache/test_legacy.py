@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cache.rig import key_of, md5_of, request_for
@@ -119,6 +120,24 @@ def test_what_is_cached_already_is_not_replaced(cache: Cache, old: Path) -> None
     assert first.imported[0].path.read_bytes() == b"picture"
 
 
+def test_a_file_that_cannot_be_read_does_not_stop_the_others(
+    cache: Cache, old: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    urls = [f"{HOST}/data/upload/1/{name}" for name in "ab"]
+    kept = [keep(old, url, url[-1]) for url in urls]
+    read = Path.open
+
+    def refuse(path: Path, *arguments: Any) -> Any:
+        if path == kept[0]:
+            raise PermissionError
+        return read(path, *arguments)
+
+    monkeypatch.setattr(Path, "open", refuse)
+    done = cache.import_legacy(old, [(url, request_for(url)) for url in urls])
+    assert reasons(done) == {kept[0].name: "unreadable"}
+    assert len(done.imported) == 1
+
+
 def test_a_missing_old_cache_is_not_found(cache: Cache, tmp_path: Path) -> None:
-    with pytest.raises(NotFoundError, match="no folder"):
+    with pytest.raises(NotFoundError, match="cannot be read"):
         cache.import_legacy(tmp_path / "none", [])

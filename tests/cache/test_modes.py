@@ -193,3 +193,12 @@ def test_a_use_is_noted_by_the_time_of_the_sidecar(cache: Cache, store: Store) -
     assert mark.stat().st_mtime == 1
     Cache(cache.root).touch(entry)
     assert mark.stat().st_mtime > 1
+
+
+def test_memory_of_uses_is_bounded(
+    cache: Cache, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ls_tools.cache.store._TOUCHED_LIMIT", 3)
+    for index in range(10):
+        cache.touch(cache.get(request_for(index), store.fill).entry)
+    assert len(cache._touched_at) <= 3
