@@ -7,8 +7,12 @@ from concurrent.futures import Future
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Generic, TypeVar
 
+from ls_tools.progress import NullProgress
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+
+    from ls_tools.progress import Progress
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -45,6 +49,17 @@ def run_all(
             yield index, future.result()
     finally:
         crew.stopped = True
+
+
+class BytesRelay(NullProgress):
+    """Passes on the bytes that come while a stage of ``target`` is open."""
+
+    def __init__(self) -> None:
+        self.target: Progress = NullProgress()
+
+    def advance(self, count: int = 1, *, size_bytes: int = 0) -> None:
+        """Pass on an advance of a single download."""
+        self.target.advance(count, size_bytes=size_bytes)
 
 
 class _Crew(Generic[T, R]):

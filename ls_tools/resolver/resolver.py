@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import time
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, BinaryIO, NamedTuple, final
+from typing import TYPE_CHECKING, BinaryIO, final
 
 from ls_tools.cache import Cache, CacheRequest, Entry, default_cache_dir
 from ls_tools.errors import (
@@ -19,7 +17,8 @@ from ls_tools.errors import (
 from ls_tools.locator import Locator, cache_key, parse_reference
 from ls_tools.origin import Origin
 from ls_tools.progress import NullProgress
-from ls_tools.resolver.batch import run_all
+from ls_tools.resolver.batch import BytesRelay, run_all
+from ls_tools.resolver.memory import Memory
 from ls_tools.resolver.values import MediaRequest, Resolved
 from ls_tools.settings import Settings
 from ls_tools.sources import Services, Sources, schemes
@@ -30,25 +29,13 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from ls_tools.progress import Progress
+    from ls_tools.resolver.memory import Known
     from ls_tools.settings import Mode
     from ls_tools.sources import Source
     from ls_tools.transfer import Fetched, Sink, Validator
     from ls_tools.transport import Transport
 
-_KNOWN_LIMIT = 100_000
-_KNOWN_S = 240.0
 _CLOUD_KINDS = frozenset({"s3", "gs", "azure", "resolve"})
-
-
-class _Known(NamedTuple):
-    """A file that a reference resolved to, and how to tell that it is the same."""
-
-    path: Path
-    text: str
-    size_bytes: int
-    inode: int
-    until_s: float
-    source: str
 
 
 @final
@@ -71,10 +58,15 @@ class Resolver:
         self._origin = self.settings.origin
         self._aliases = tuple(map(Origin.parse, self.settings.aliases))
         self.cache = Cache(self.settings.cache_dir or _default_cache_dir())
-        services = Services(settings=self.settings, connect=self._connect)
-        self._sources = Sources(services)
+        self._relay = BytesRelay()
+        self._sources = Sources(
+            Services(
+                settings=self.settings, connect=self._connect, progress=self._relay
+            )
+        )
         self._transports: dict[str, Transport] = {}
-        self._known: dict[str, _Known] = {}
+        self._memory = Memory()
+        self._asks_always = self.settings.mode == "revalidate"
 
     def __enter__(self) -> Resolver:
         return self
@@ -119,10 +111,9 @@ class Resolver:
             NotFoundError: There is no such file.
             LsToolsError: It cannot be had.
         """
-        if mode is None:
-            known = self._recall(reference)
-            if known is not None:
-                return known.path
+        known = self._recall(reference, mode)
+        if known is not None:
+            return known.path
         request = MediaRequest(
             reference=reference, task_id=task_id, project_id=project_id
         )
@@ -140,7 +131,7 @@ class Resolver:
         request = MediaRequest(
             reference=reference, task_id=task_id, project_id=project_id
         )
-        return self._resolve(mode, request)
+        return self._resolve_known(mode, request) or self._resolve(mode, request)
 
     def paths(
         self,
@@ -169,18 +160,9 @@ class Resolver:
             for item in references
         ]
         distinct = {_identity(request): request for request in asked}
-        results: dict[object, Resolved] = {}
         keys, requests = list(distinct), list(distinct.values())
-        self._progress.start("media", len(requests), "files")
-        try:
-            work = partial(self._resolve, mode)
-            for index, found in run_all(work, requests, jobs=self.settings.jobs):
-                results[keys[index]] = found
-                moved = 0 if found.from_cache else found.size_bytes
-                self._progress.advance(1, size_bytes=moved)
-        finally:
-            self._progress.finish()
-        return [results[_identity(request)] for request in asked]
+        found = dict(zip(keys, self._resolve_all(mode, requests), strict=True))
+        return [found[_identity(request)] for request in asked]
 
     def open(
         self,
@@ -252,44 +234,59 @@ class Resolver:
             return entry.path
         return self.cache.root / "missing" / request.key / request.file_name
 
-    def _recall(self, reference: str) -> _Known | None:
-        """What ``reference`` resolved to lately, if it is still the same file."""
+    def _recall(self, reference: str, mode: Mode | None) -> Known | None:
+        """The file of ``reference`` if nothing more has to be asked."""
+        if mode is not None or self._asks_always or not isinstance(reference, str):
+            return None
+        return self._memory.recall(reference)
+
+    def _resolve_all(
+        self, mode: Mode | None, requests: list[MediaRequest]
+    ) -> list[Resolved]:
+        found = [self._resolve_known(mode, request) for request in requests]
+        missing = [index for index, known in enumerate(found) if known is None]
+        self._progress.start("media", len(requests), "files")
+        self._relay.target = self._progress
         try:
-            known = self._known.get(reference)
-            if known is None:
-                return None
-            status = os.stat(known.text)  # noqa: PTH116 -- this is the hot path
-        except (OSError, TypeError):
-            return None
-        if status.st_size != known.size_bytes or status.st_ino != known.inode:
-            return None
-        return known if time.monotonic() < known.until_s else None
+            self._progress.advance(len(requests) - len(missing))
+            work = partial(self._resolve, mode)
+            rest = [requests[index] for index in missing]
+            for index, one in run_all(work, rest, jobs=self.settings.jobs):
+                found[missing[index]] = one
+                self._progress.advance()
+        finally:
+            self._relay.target = NullProgress()
+            self._progress.finish()
+        return [one for one in found if one is not None]
+
+    def _resolve_known(
+        self, mode: Mode | None, request: MediaRequest
+    ) -> Resolved | None:
+        known = self._recall(request.reference, mode)
+        return known and _resolved(request, known, from_cache=True)
 
     def _resolve(self, mode: Mode | None, request: MediaRequest) -> Resolved:
-        known = self._recall(request.reference) if mode is None else None
         try:
-            if known is not None:
-                return _resolved(request, known, from_cache=True)
             known, from_cache = self._obtain(request, mode)
         except LsToolsError as exc:
             return Resolved(reference=request.reference, error=exc)
         return _resolved(request, known, from_cache=from_cache)
 
-    def _obtain(self, request: MediaRequest, mode: Mode | None) -> tuple[_Known, bool]:
+    def _obtain(self, request: MediaRequest, mode: Mode | None) -> tuple[Known, bool]:
         """The file, found or fetched, and whether nothing was transferred."""
         locator = self._locate(request)
         route = list(self._sources.route(locator))
         for name, source in route:
             path = source.find(locator)
             if path is not None:
-                return self._remember(request.reference, path, name), True
+                return self._memory.note(request.reference, path, name), True
         outcome = self.cache.get(
             self._cache_request(locator, route[0][0]),
             partial(_fetch, [source for _, source in route], locator),
             mode=mode or self.settings.mode,
         )
         entry = outcome.entry
-        known = self._remember(request.reference, entry.path, entry.meta.source)
+        known = self._memory.note(request.reference, entry.path, entry.meta.source)
         return known, outcome.from_cache
 
     def _locate(self, request: MediaRequest) -> Locator:
@@ -310,27 +307,6 @@ class Resolver:
             reference=locator.canonical,
             source=source or next(name for name, _ in self._sources.route(locator)),
         )
-
-    def _remember(self, reference: str, path: Path, source: str) -> _Known:
-        text = str(path)
-        try:
-            status = path.stat()
-        except OSError as exc:
-            msg = f"{text} was removed while it was resolved."
-            raise NotFoundError(msg, hint="Try again.") from exc
-        known = _Known(
-            path=path,
-            text=text,
-            size_bytes=status.st_size,
-            inode=status.st_ino,
-            until_s=time.monotonic() + _KNOWN_S,
-            source=source,
-        )
-        if self.settings.mode != "revalidate":
-            if len(self._known) >= _KNOWN_LIMIT:
-                self._known.clear()
-            self._known[reference] = known
-        return known
 
     def _connect(self) -> Transport:
         transport = self._transports.get("it")
@@ -356,12 +332,12 @@ def _fetch(
 
 
 def _identity(request: MediaRequest) -> object:
-    if isinstance(request.reference, str):
-        return (request.reference, request.task_id, request.project_id)
-    return id(request)
+    reference: object = request.reference
+    key = reference if isinstance(reference, str) else id(reference)
+    return (key, request.task_id, request.project_id)
 
 
-def _resolved(request: MediaRequest, known: _Known, *, from_cache: bool) -> Resolved:
+def _resolved(request: MediaRequest, known: Known, *, from_cache: bool) -> Resolved:
     return Resolved(
         reference=request.reference,
         path=known.text,

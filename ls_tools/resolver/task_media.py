@@ -110,7 +110,7 @@ def _is_media(shown: MediaObject) -> bool:
     kind = next(
         (v for k, v in shown.attributes.items() if k.lower() == "valuetype"), ""
     )
-    return shown.tag.lower() in _MEDIA_TAGS or kind.lower() == "url"
+    return kind.lower() == "url" or (not kind and shown.tag.lower() in _MEDIA_TAGS)
 
 
 def _data_key(shown: MediaObject) -> str:

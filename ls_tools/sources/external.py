@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ls_tools.sources.server import is_html
+from ls_tools.sources.server import download
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from ls_tools.locator import Locator
     from ls_tools.sources.protocol import Services
     from ls_tools.transfer import Fetched, Sink, Validator
@@ -20,7 +18,7 @@ class ExternalSource:
     def __init__(self, services: Services) -> None:
         self._services = services
 
-    def find(self, locator: Locator) -> Path | None:
+    def find(self, locator: Locator) -> None:
         """None: nothing of this kind is on the disk."""
 
     def fetch(
@@ -31,6 +29,5 @@ class ExternalSource:
         Raises:
             LsToolsError: The download failed.
         """
-        return self._services.connect().download(
-            locator.url or "", sink, validator=validator, accept_html=is_html(locator)
-        )
+        url = locator.url or ""
+        return download(self._services, locator, url, sink, validator=validator)

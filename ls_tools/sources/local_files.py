@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ls_tools.errors import AccessError, LsToolsError, NotFoundError, WrongRootError
+from ls_tools.errors import NotFoundError, WrongRootError
 from ls_tools.sources.containment import find_below
 from ls_tools.sources.server import check_server, get_media
 
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from ls_tools.transfer import Fetched, Sink, Validator
 
 _ROOT = "LOCAL_FILES_DOCUMENT_ROOT"
-_FORBIDDEN = 403
 
 
 class LocalFilesSource:
@@ -50,7 +49,6 @@ class LocalFilesSource:
         Raises:
             WrongRootError: Neither the root mounted here nor the server has it.
             NotFoundError: The server does not have it, or not in a storage.
-            AccessError: The server does not serve local files.
             LsToolsError: The download failed.
         """
         try:
@@ -58,12 +56,9 @@ class LocalFilesSource:
                 self._services, locator, locator.url, sink, validator=validator
             )
         except NotFoundError as exc:
-            root = self._root()
-            raise _wrong_root(root, locator) if root else _missing(exc) from exc
-        except AccessError as exc:
-            if exc.data.get("status") != _FORBIDDEN:
+            if (root := self._root()) is None:
                 raise
-            raise _forbidden(exc) from exc
+            raise _wrong_root(root, locator) from exc
 
     def _root(self) -> Path | None:
         """The root, unless it is the whole disk, which is none."""
@@ -80,19 +75,3 @@ def _wrong_root(root: Path, locator: Locator) -> WrongRootError:
         hint = "Check that the disk is mounted."
     hint += f" {_ROOT} must be the same folder as on the server, as mounted here."
     return WrongRootError(msg, hint=hint, reference=locator.canonical, root=str(root))
-
-
-def _missing(error: NotFoundError) -> LsToolsError:
-    hint = (
-        "Check on the server that the file exists, and that its folder is below the"
-        f" path of a local-files storage; or mount the disk here and set {_ROOT}."
-    )
-    return type(error)(error.message, hint=hint, **error.data)
-
-
-def _forbidden(error: AccessError) -> LsToolsError:
-    hint = (
-        "Check LABEL_STUDIO_LOCAL_FILES_SERVING_ENABLED=true on the server and the"
-        f" token's access to the project; or mount the disk here and set {_ROOT}."
-    )
-    return type(error)(error.message, hint=hint, **error.data)

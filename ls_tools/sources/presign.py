@@ -8,13 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ls_tools.errors import MissingUrlError, NotFoundError, UsageError
+from ls_tools.errors import MissingUrlError, UsageError
 from ls_tools.locator.cloud import resolve_path
 from ls_tools.sources.server import get_media
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from ls_tools.locator import Locator
     from ls_tools.sources.protocol import Services
     from ls_tools.transfer import Fetched, Sink, Validator
@@ -28,7 +26,7 @@ class PresignSource:
     def __init__(self, services: Services) -> None:
         self._services = services
 
-    def find(self, locator: Locator) -> Path | None:
+    def find(self, locator: Locator) -> None:
         """None: nothing of this kind is on the disk."""
 
     def fetch(
@@ -43,14 +41,7 @@ class PresignSource:
             LsToolsError: The download failed.
         """
         url = self._url(locator)
-        try:
-            return get_media(self._services, locator, url, sink, validator=validator)
-        except NotFoundError as exc:
-            hint = (
-                "Check that the object exists, and that the project has a source"
-                f" storage for the bucket {locator.bucket!r}."
-            )
-            raise type(exc)(exc.message, hint=hint, **exc.data) from exc
+        return get_media(self._services, locator, url, sink, validator=validator)
 
     def _url(self, locator: Locator) -> str:
         origin, uri = self._services.settings.origin, locator.canonical

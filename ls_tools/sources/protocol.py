@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
+
+from ls_tools.progress import NullProgress
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from ls_tools.locator import Locator
+    from ls_tools.progress import Progress
     from ls_tools.settings import Settings
     from ls_tools.transfer import Fetched, Sink, Validator
     from ls_tools.transport import Transport
@@ -50,10 +53,12 @@ class Services:
     Attributes:
         settings: The settings of the resolver.
         connect: Gives the resolver's Transport, made on first use.
+        progress: Told of the bytes that come.
     """
 
     settings: Settings
     connect: Callable[[], Transport]
+    progress: Progress = field(default_factory=NullProgress)
 
 
 SourceFactory = Callable[[Services], Source]

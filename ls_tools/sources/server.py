@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING
 from ls_tools.errors import MissingTokenError, MissingUrlError
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from ls_tools.locator import Locator
     from ls_tools.settings import Settings
     from ls_tools.sources.protocol import Services
@@ -17,11 +15,6 @@ if TYPE_CHECKING:
 _HTML = (".html", ".htm", ".xhtml")
 _OPEN = "/static/"
 _CREDENTIALS = frozenset({"authorization", "cookie", "x-api-key"})
-
-
-def is_html(locator: Locator) -> bool:
-    """Whether an HTML page is what the reference asks for."""
-    return locator.file_name.lower().endswith(_HTML)
 
 
 def check_server(locator: Locator, settings: Settings) -> None:
@@ -68,8 +61,28 @@ def get_media(
     check_server(locator, services.settings)
     if not (locator.path or "").startswith(_OPEN):
         check_token(locator, services.settings)
+    return download(services, locator, url or "", sink, validator=validator)
+
+
+def download(
+    services: Services,
+    locator: Locator,
+    url: str,
+    sink: Sink,
+    *,
+    validator: Validator | None,
+) -> Fetched:
+    """Download ``url`` for ``locator``; an HTML page only where it asks for one.
+
+    Raises:
+        LsToolsError: The download failed.
+    """
     return services.connect().download(
-        url or "", sink, validator=validator, accept_html=is_html(locator)
+        url,
+        sink,
+        validator=validator,
+        accept_html=locator.file_name.lower().endswith(_HTML),
+        progress=services.progress,
     )
 
 
@@ -79,7 +92,7 @@ class ServerSource:
     def __init__(self, services: Services) -> None:
         self._services = services
 
-    def find(self, locator: Locator) -> Path | None:
+    def find(self, locator: Locator) -> None:
         """None: nothing of this kind is on the disk.
 
         Raises:
