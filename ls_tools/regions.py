@@ -141,22 +141,21 @@ def read_drawing(region: Region, size: Size | None = None) -> Drawing | str:
     build = _BUILDERS.get(carrier.type)
     if build is None:
         return NOT_DRAWN
-    value = _read_value(carrier.value)
-    if isinstance(value, str):
-        return value
-    size = _size_of(carrier) or _first_size(results) or size
-    if size is None:
-        return NO_SIZE
+    try:
+        value = _DECODER.decode(carrier.value)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        lenient = _read_leniently(carrier.value)
+        if isinstance(lenient, str):
+            return lenient
+        value = lenient
+    if size is None or not _is_stated(size, carrier):
+        size = _size_of(carrier) or _first_size(results) or size
+        if size is None:
+            return NO_SIZE
     shape = build(value, size)
     if isinstance(shape, str):
         return shape
-    labels = (
-        value.rectanglelabels
-        or value.polygonlabels
-        or value.ellipselabels
-        or value.labels
-        or []
-    )
+    labels = value.rectanglelabels or _other_labels(value)
     if len(labels) < 2 and len(results) == 1:  # noqa: PLR2004 -- nothing to merge
         return Drawing(shape, size, labels, carrier)
     extras = tuple(r for r in results if r is not carrier and not _is_labels(r))
@@ -224,11 +223,13 @@ def _first_size(results: Sequence[Result]) -> Size | None:
     return None
 
 
-def _read_value(raw: msgspec.Raw) -> ShapeValue | str:
-    try:
-        return _DECODER.decode(raw)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return _read_leniently(raw)
+def _is_stated(size: Size, result: Result) -> bool:
+    width, height = result.original_width, result.original_height
+    return size.width_px == width and size.height_px == height
+
+
+def _other_labels(value: ShapeValue) -> list[str]:
+    return value.polygonlabels or value.ellipselabels or value.labels or []
 
 
 def _read_leniently(raw: msgspec.Raw) -> ShapeValue | str:
@@ -275,16 +276,28 @@ def _build_box(value: ShapeValue, size: Size) -> Box | str:
     x, y, width, height = value.x, value.y, value.width, value.height
     if x is None or y is None or width is None or height is None:
         return "malformed value: a box needs x, y, width and height"
-    rotation_deg = (value.rotation or 0.0) % 360
-    if not _in_range((x, y, width, height, rotation_deg)):
+    rotation_deg = value.rotation
+    if rotation_deg:
+        rotation_deg %= 360
+    else:
+        rotation_deg = 0.0
+    # one comparison for all: NaN fails it too
+    if not abs(x) + abs(y) + abs(width) + abs(height) + abs(rotation_deg) < _LARGEST:
         return OUT_OF_RANGE
-    left_px, top_px, width_px, height_px = ltwh_to_px((x, y, width, height), size)
-    if width_px < 0 or height_px < 0:
-        about = (left_px, top_px)
-        moved = (left_px + min(width_px, 0.0), top_px + min(height_px, 0.0))
-        left_px, top_px = rotate_point(moved, about, rotation_deg)
-        width_px, height_px = abs(width_px), abs(height_px)
-    return Box(left_px, top_px, width_px, height_px, rotation_deg)
+    scale_x, scale_y = size.width_px / 100.0, size.height_px / 100.0
+    box = Box(x * scale_x, y * scale_y, width * scale_x, height * scale_y, rotation_deg)
+    return box if width >= 0 <= height else _turn_over(box)
+
+
+def _turn_over(box: Box) -> Box:
+    """A box that was drawn backwards, from its true top left corner."""
+    anchor = (box.left_px, box.top_px)
+    moved = (
+        box.left_px + min(box.width_px, 0.0),
+        box.top_px + min(box.height_px, 0.0),
+    )
+    left_px, top_px = rotate_point(moved, anchor, box.rotation_deg)
+    return Box(left_px, top_px, abs(box.width_px), abs(box.height_px), box.rotation_deg)
 
 
 def _build_ellipse(value: ShapeValue, size: Size) -> Ellipse | str:

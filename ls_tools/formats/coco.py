@@ -23,6 +23,7 @@ from ls_tools.formats.pictures import (
     Labelled,
     Picture,
     PictureReader,
+    check_tolerance,
     fit_ltwh,
     fit_outline,
 )
@@ -52,6 +53,9 @@ class CocoOptions:
     ellipse_tolerance_px: float = option(
         0.5, "How far an ellipse may be from the polygon that it becomes, in pixels."
     )
+
+    def __post_init__(self) -> None:
+        check_tolerance(self.ellipse_tolerance_px)
 
 
 class CocoFormat:
@@ -263,16 +267,20 @@ class _Writer:
 
     def _extent(self, found: Labelled) -> _Extent | str:
         shape, score = found.drawing.shape, found.drawing.result.score
-        is_box = isinstance(shape, Box) and not shape.rotation_deg
-        extent = self._box_extent(found) if is_box else self._outline_extent(found)
+        if isinstance(shape, Box) and not shape.rotation_deg:
+            extent = self._box_extent(shape, found)
+        else:
+            extent = self._outline_extent(found)
         if score is not None and not isinstance(extent, str):
             return *extent[:4], score
         return extent
 
-    def _box_extent(self, found: Labelled) -> _Extent | str:
-        drawing = found.drawing
+    def _box_extent(self, box: Box, found: Labelled) -> _Extent | str:
         ltwh = fit_ltwh(
-            hull(drawing.shape), drawing.size, found.losses, clip=self._output.clip
+            (box.left_px, box.top_px, box.width_px, box.height_px),
+            found.drawing.size,
+            found.losses,
+            clip=self._output.clip,
         )
         if isinstance(ltwh, str):
             return ltwh

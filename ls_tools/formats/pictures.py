@@ -5,10 +5,11 @@ Counts what cannot be written; knows no format.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import msgspec
 
+from ls_tools.errors import UsageError
 from ls_tools.geometry import (
     Ellipse,
     Ltwh,
@@ -26,7 +27,7 @@ from ls_tools.output import DROPPED
 from ls_tools.regions import NO_SIZE, Drawing, Region, image_size, read_drawing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from ls_tools.label_config import LabelConfig
     from ls_tools.models import Result, Task
@@ -55,6 +56,10 @@ UNIT_SIZE = Size(100, 100)
 """A size that makes pixels of percent, for shapes that no size can change."""
 
 
+Place: TypeAlias = tuple[str, int]
+"""Name of an object tag, and the place in its list of images."""
+
+
 class Picture(msgspec.Struct):
     """One image of a task.
 
@@ -69,7 +74,7 @@ class Picture(msgspec.Struct):
 
     reference: str
     position: int = 0
-    places: list[tuple[str, int]] = msgspec.field(default_factory=list)
+    places: list[Place] = msgspec.field(default_factory=list)
     size: Size | None = None
     sought: bool = False
 
@@ -142,8 +147,11 @@ class PictureReader:
             item: The item.
             pictures: The images of its task; their sizes are filled in.
         """
+        places = {place: picture for picture in pictures for place in picture.places}
+        if len(pictures) == 1:
+            places["", 0] = pictures[0]  # as in old data
         for region in item.regions:
-            found = self._read_region(region, item, pictures)
+            found = self._read_region(region, item, places)
             if isinstance(found, str):
                 self._output.tally.skip(
                     found, task_id=item.task.id, region_id=region.id
@@ -152,25 +160,27 @@ class PictureReader:
                 yield found
 
     def _read_region(
-        self, region: Region, item: Item, pictures: Sequence[Picture]
+        self, region: Region, item: Item, places: Mapping[Place, Picture]
     ) -> Labelled | str:
         result = region.results[0]
         if result.type not in self._types and not self._has_shape(region):
             return f"control not expressible: {self._tag_of(result)}"
-        picture = _find_picture(result, pictures)
+        picture = places.get((result.to_name, result.item_index or 0))
         if picture is None:
             return self._why_no_picture(result)
         drawing = read_drawing(region, picture.size)
-        if drawing == NO_SIZE:
-            drawing = self._read_without_size(region, item, picture)
-        elif picture.size is None and not isinstance(drawing, str):
-            picture.size = drawing.size
         if isinstance(drawing, str):
-            return drawing
+            if drawing == NO_SIZE:
+                drawing = self._read_without_size(region, item, picture)
+            if isinstance(drawing, str):
+                return drawing
+        elif picture.size is None:
+            picture.size = drawing.size
         class_ids = self._class_ids(drawing.labels)
         if isinstance(class_ids, str):
             return class_ids
-        return Labelled(region, picture, drawing, class_ids, self._losses(drawing))
+        losses = self._losses(drawing) if _is_rich(drawing) else []
+        return Labelled(region, picture, drawing, class_ids, losses)
 
     def _has_shape(self, region: Region) -> bool:
         return any(result.type in self._types for result in region.results)
@@ -229,6 +239,17 @@ class PictureReader:
             for result in drawing.extras
         )
         return losses
+
+
+def check_tolerance(tolerance_px: float) -> None:
+    """Refuse a tolerance that no ellipse can keep.
+
+    Raises:
+        UsageError: It is not above 0.
+    """
+    if not 0 < tolerance_px < float("inf"):
+        msg = f"An ellipse cannot be within {tolerance_px} px of its polygon."
+        raise UsageError(msg, hint="Give ellipse_tolerance_px a number above 0.")
 
 
 def is_upright(shape: Shape) -> bool:
@@ -306,11 +327,6 @@ def fit_outline(
     return fit_points(outline(shape, tolerance_px), size, losses, clip=clip)
 
 
-def _find_picture(result: Result, pictures: Sequence[Picture]) -> Picture | None:
-    place = result.to_name, result.item_index or 0
-    for picture in pictures:
-        if place in picture.places:
-            return picture
-    if not result.to_name and len(pictures) == 1:
-        return pictures[0]  # as in old data
-    return None
+def _is_rich(drawing: Drawing) -> bool:
+    """Whether a drawing is more than a shape with one label."""
+    return len(drawing.labels) > 1 or bool(drawing.result.meta or drawing.extras)

@@ -19,6 +19,7 @@ from ls_tools.formats.pictures import (
     Labelled,
     Picture,
     PictureReader,
+    check_tolerance,
     fit_ltwh,
     fit_outline,
     is_upright,
@@ -59,6 +60,9 @@ class YoloOptions:
     ellipse_tolerance_px: float = option(
         0.5, "How far an ellipse may be from the polygon that it becomes, in pixels."
     )
+
+    def __post_init__(self) -> None:
+        check_tolerance(self.ellipse_tolerance_px)
 
 
 class YoloFormat:
