@@ -22,7 +22,7 @@ from ls_tools.client.server import WORK_S, Server
 from ls_tools.client.snapshots import Snapshots
 from ls_tools.client.tasks import DEFAULT_PAGE_SIZE, Tasks, TaskSelection
 from ls_tools.client.views import View, Views
-from ls_tools.errors import MissingUrlError, UsageError
+from ls_tools.errors import MissingUrlError, NotFoundError, UsageError
 from ls_tools.progress import NullProgress
 from ls_tools.settings import Settings
 from ls_tools.transport import Transport
@@ -346,9 +346,17 @@ class Client:
         return Snapshots(self._server, self._projects.find_id(project))
 
     def _type(self, project_id: int, name: str) -> str:
-        if name.strip().upper() == RAW_TYPE:
+        export_type = name.strip().upper()
+        if export_type == RAW_TYPE:
             return RAW_TYPE
-        return choose_format(list_formats(self._server, project_id), name)
+        try:
+            formats = list_formats(self._server, project_id)
+        except NotFoundError:
+            # Enterprise has no such list; the conversion itself will tell.
+            if self._server.has_project(project_id):
+                return export_type
+            raise
+        return choose_format(formats, name)
 
 
 def _snapshot_id(value: int | str) -> int:

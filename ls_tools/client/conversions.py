@@ -83,7 +83,7 @@ class Conversion:
         path = f"{self._snapshots.path}{self._snapshot_id}/convert"
         body = {"export_type": self._type, "download_resources": with_media}
         try:
-            self._snapshots.server.post(path, body, ok=_ANSWERED)
+            answer = self._snapshots.server.post(path, body, ok=_ANSWERED)
         except NetworkError as exc:
             _LOGGER.info("The request to convert got no answer: %s", exc.message)
             if exc.data.get("status") == HTTPStatus.INTERNAL_SERVER_ERROR:
@@ -91,6 +91,8 @@ class Conversion:
             if self._asked == _MOST_ASKED:
                 raise
             return False
+        if answer.status == HTTPStatus.BAD_REQUEST and self._look() == "ask":
+            raise self._failed(None)
         return self._asked < _MOST_ASKED
 
     def _refuse_stuck(self, cause: NetworkError) -> None:

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ls_tools.client.answers import FormatAnswer
-from ls_tools.client.views import missing_project
-from ls_tools.errors import UnknownFormatError, UsageError
+from ls_tools.errors import NotFoundError, UnknownFormatError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -37,13 +36,17 @@ def list_formats(server: Server, project_id: int) -> list[ExportFormat]:
     """The export types of a project, as the server lists them.
 
     Raises:
-        NotFoundError: There is no such project.
+        NotFoundError: There is no such project, or the server has no list.
     """
     path = f"/api/projects/{project_id}/export/formats"
     answers = server.look(path, list[FormatAnswer])
-    if answers is None:
-        raise missing_project(server, project_id)
-    return [_format(answer) for answer in answers]
+    if answers is not None:
+        return [_format(answer) for answer in answers]
+    if not server.has_project(project_id):
+        raise server.missing_project(project_id)
+    msg = f"{server.origin} does not offer the easy export."
+    hint = "Label Studio Enterprise exports by snapshots: ls-tools snapshot."
+    raise NotFoundError(msg, hint=hint, project_id=project_id)
 
 
 def choose_format(
@@ -68,7 +71,7 @@ def choose_format(
         raise UnknownFormatError(msg, hint=f"This project has {enabled}.")
     if not (wanted.is_enabled or force):
         msg = f"{wanted.name} does not fit this project: it would be all but empty."
-        raise UsageError(msg, hint=f"Enabled are {enabled}; force takes it anyway.")
+        raise UsageError(msg, hint=f"Enabled are {enabled}.")
     return wanted.name
 
 

@@ -19,6 +19,7 @@ ProjectRef = int | str | Project
 """A project, its id (also as text), or its exact title."""
 
 _PAGE_SIZE = 100
+_FIELDS = "id,title,label_config,task_number"
 _LARGEST_ID = 2**63 - 1
 _TITLES_COMPARED = 2000
 _TITLES_SHOWN = 5
@@ -63,7 +64,7 @@ class Projects:
 
     def _pages(self, params: dict[str, Any]) -> Iterator[Project]:
         seen: set[int] = set()
-        asked = {"ordering": "id", "include": "task_number", **params}
+        asked = {"ordering": "id", "include": _FIELDS, **params}
         page: ProjectPage | None = ProjectPage(results=[], next="first")
         number = 0
         while page is not None and page.next:

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ls_tools.client.answers import parse_answer
+from ls_tools.client.answers import ProjectAnswer, parse_answer
+from ls_tools.errors import NotFoundError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -140,6 +141,16 @@ class Server:
             )
         finally:
             self.progress.finish()
+
+    def has_project(self, project_id: int) -> bool:
+        """Whether the server shows this project to the token's user."""
+        return self.look(f"/api/projects/{project_id}/", ProjectAnswer) is not None
+
+    def missing_project(self, project_id: int) -> NotFoundError:
+        """The error for a project that the server does not show."""
+        msg = f"There is no project {project_id} on {self.origin}."
+        hint = "Or the token's user may not see it: compare with the list of projects."
+        return NotFoundError(msg, hint=hint, project_id=project_id)
 
     def deadline(self, seconds: float) -> Deadline:
         """A deadline ``seconds`` from now."""

@@ -7,8 +7,8 @@ import uuid
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from ls_tools.client.answers import ProjectAnswer, SnapshotAnswer, parse_answer
-from ls_tools.client.views import Views, missing_project
+from ls_tools.client.answers import SnapshotAnswer, parse_answer
+from ls_tools.client.views import Views
 from ls_tools.errors import (
     DeadlineError,
     ExportFailedError,
@@ -28,7 +28,7 @@ _LOGGER = logging.getLogger("ls_tools")
 DEFAULT_TITLE = "ls-tools"
 LONGEST_TITLE = 2000
 FIND_AGAIN_S = 15.0
-_MOST_CREATED = 3
+_NOT_TAKEN = (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE)
 
 
 def make_unique_title(title: str | None) -> str:
@@ -42,6 +42,12 @@ def make_unique_title(title: str | None) -> str:
         msg = f"A snapshot title has at most {LONGEST_TITLE} printable characters."
         raise UsageError(msg, hint="Give a shorter one.")
     return f"{text} {uuid.uuid4().hex}"
+
+
+def _never_arrived(cause: LsToolsError) -> bool:
+    """Whether the server surely knows nothing of a request that failed so."""
+    is_refused = isinstance(cause.__cause__, ConnectionRefusedError)
+    return is_refused or cause.data.get("status") in _NOT_TAKEN
 
 
 class Snapshots:
@@ -66,7 +72,7 @@ class Snapshots:
         """
         answers = self.server.look(self.path, list[SnapshotAnswer])
         if answers is None:
-            raise missing_project(self.server, self.project_id)
+            raise self.server.missing_project(self.project_id)
         found = [answer.snapshot() for answer in answers]
         return sorted(found, key=lambda one: one.id, reverse=True)
 
@@ -158,27 +164,40 @@ class Snapshots:
                 answer = self.server.post(self.path, body)
                 return parse_answer(answer, SnapshotAnswer).snapshot()
             except NotFoundError as exc:
-                raise missing_project(self.server, self.project_id) from exc
+                raise self.server.missing_project(self.project_id) from exc
             except NetworkError as exc:
                 cause = exc
-            found = self._find_again(title, cause)
+            found = self._find_again(title, cause, tries)
             if found is not None:
                 return found
-            if tries == _MOST_CREATED:
+            if tries >= self.server.settings.retry_attempts:
                 raise self._lost(title, cause) from cause
 
-    def _find_again(self, title: str, cause: LsToolsError) -> Snapshot | None:
+    def _find_again(
+        self, title: str, cause: LsToolsError, tries: int
+    ) -> Snapshot | None:
         _LOGGER.warning(
             "The request to make a snapshot got no answer (%s); looking for it.",
             cause.message,
         )
-        deadline = self.server.deadline(FIND_AGAIN_S)
+        deadline = self.server.deadline(self._patience_s(cause, tries))
         while True:
-            for snapshot in self.all():
+            try:
+                listed = self.all()
+            except NetworkError as exc:
+                raise self._lost(title, exc) from exc
+            for snapshot in listed:
                 if snapshot.title == title:
                     return snapshot
             if not deadline.wait():
                 return None
+
+    def _patience_s(self, cause: LsToolsError, tries: int) -> float:
+        """How long to look for a snapshot before it is asked for again."""
+        if not _never_arrived(cause):
+            return FIND_AGAIN_S
+        settings = self.server.settings
+        return min(settings.retry_wait_s * 2.0**tries, settings.retry_wait_max_s)
 
     def _refuse_failed(self, snapshot: Snapshot) -> Snapshot:
         if snapshot.status == "failed":
@@ -196,14 +215,13 @@ class Snapshots:
         )
 
     def _lost(self, title: str, cause: LsToolsError) -> NetworkError:
-        msg = f"No snapshot was made in project {self.project_id}: {cause.message}"
+        msg = f"No new snapshot is seen in project {self.project_id}: {cause.message}"
         hint = f"Look for one titled {title!r} before you try again."
         return NetworkError(msg, hint=hint, project_id=self.project_id)
 
     def _missing(self, snapshot_id: int) -> NotFoundError:
-        path = f"/api/projects/{self.project_id}/"
-        if self.server.look(path, ProjectAnswer) is None:
-            return missing_project(self.server, self.project_id)
+        if not self.server.has_project(self.project_id):
+            return self.server.missing_project(self.project_id)
         known = ", ".join(str(one.id) for one in self.all()[:10])
         msg = f"Project {self.project_id} has no snapshot {snapshot_id}."
         hint = f"It has {known}." if known else "It has no snapshots."

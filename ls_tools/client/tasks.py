@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ls_tools.client.answers import TaskPage
 from ls_tools.client.queries import check_query, continue_after
-from ls_tools.client.views import Views, missing_project
+from ls_tools.client.views import Views
 from ls_tools.errors import ServerError, UsageError
 
 if TYPE_CHECKING:
@@ -127,7 +127,7 @@ class _Pages:
     def _first(self) -> TaskPage:
         page = self._look(self._query, 1)
         if page is None:
-            raise missing_project(self._server, self._project_id)
+            raise self._server.missing_project(self._project_id)
         return page
 
     def _ask(self, query: dict[str, Any], number: int) -> TaskPage:

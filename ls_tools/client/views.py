@@ -50,7 +50,7 @@ class Views:
         ok = (HTTPStatus.OK, HTTPStatus.BAD_REQUEST)
         answer = self._server.transport.request("GET", url, params=params, ok=ok)
         if answer.status == HTTPStatus.BAD_REQUEST:
-            raise missing_project(self._server, self._project_id)
+            raise self._server.missing_project(self._project_id)
         return [_view(item) for item in parse_answer(answer, list[ViewAnswer])]
 
     def find(self, view_id: int) -> View:
@@ -67,13 +67,6 @@ class Views:
             hint = f"It has {known}." if known else "It has no views."
             raise NotFoundError(msg, hint=hint, project_id=self._project_id)
         return views[view_id]
-
-
-def missing_project(server: Server, project_id: int) -> NotFoundError:
-    """The error for a project that the server does not show."""
-    msg = f"There is no project {project_id} on {server.origin}."
-    hint = "Or the token's user may not see it: compare with the list of projects."
-    return NotFoundError(msg, hint=hint, project_id=project_id)
 
 
 def _view(answer: ViewAnswer) -> View:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import io
 import json
+import os
+import tracemalloc
 import zipfile
 from typing import TYPE_CHECKING, Any
 
@@ -410,6 +413,66 @@ def make_zip(content: bytes) -> bytes:
     with zipfile.ZipFile(buffer, "w") as archive:
         archive.writestr("result.json", content * 100)
     return buffer.getvalue()
+
+
+def test_a_server_without_a_list_of_types_is_asked_for_the_type_itself(
+    server: ScriptedServer, client: Client, out: Path
+) -> None:
+    convert_at_once(server)
+    server.on("GET /api/projects/7/export/formats", Reply(status=404, json={}))
+    server.on("GET /api/projects/7/", Reply(json={"id": 7}))
+    client.download_snapshot(7, 1, out, type="csv")
+    assert out.read_bytes() == b"id\n1\n"
+
+
+def test_a_type_that_the_server_refuses_to_convert_to_is_an_error(
+    server: ScriptedServer, client: Client, out: Path
+) -> None:
+    server.on(f"POST {SNAPSHOT}/convert", Reply(status=400, json={}))
+    with pytest.raises(ExportFailedError, match="to CSV"):
+        client.download_snapshot(7, 1, out, type="CSV")
+    assert server.count(f"POST {SNAPSHOT}/convert") == 1
+
+
+def test_a_full_disk_ends_the_download_and_keeps_what_came(
+    server: ScriptedServer,
+    client: Client,
+    out: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    write = os.pwrite
+
+    def fill(descriptor: int, content: memoryview, offset: int) -> int:
+        if offset >= 6000:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return write(descriptor, content[:6000], offset)
+
+    monkeypatch.setattr(os, "pwrite", fill)
+    server.on(f"GET {SNAPSHOT}/download", partial())
+    with pytest.raises(OutputError, match="No space left"):
+        client.download_snapshot(7, 1, out)
+    assert not out.exists()
+    monkeypatch.undo()
+    assert client.download_snapshot(7, 1, out).resumed_from == 6000
+    assert out.read_bytes() == BODY
+
+
+def test_a_large_snapshot_is_not_held_in_memory(
+    server: ScriptedServer, client: Client, out: Path
+) -> None:
+    """E9: it is streamed to disk."""
+    body = b"[%s]" % (b" " * (48 << 20))
+    md5 = hashlib.md5(body, usedforsecurity=False).hexdigest()
+    server.on(f"GET {SNAPSHOT}", describe(md5=md5))
+    server.on(f"GET {SNAPSHOT}/download", whole(body))
+    tracemalloc.start()
+    try:
+        client.download_snapshot(7, 1, out)
+        _, peak_bytes = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert out.stat().st_size == len(body)
+    assert peak_bytes < 8 << 20
 
 
 def test_an_unknown_type_is_refused(

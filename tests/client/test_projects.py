@@ -152,6 +152,15 @@ def test_views_tell_their_title_and_query(
     ]
 
 
+def test_a_server_without_the_easy_export_says_so(
+    server: ScriptedServer, client: Client
+) -> None:
+    server.on("GET /api/projects/7/", Reply(json={"id": 7}))
+    with pytest.raises(NotFoundError, match="does not offer the easy export") as caught:
+        client.formats(7)
+    assert "snapshot" in caught.value.hint
+
+
 @pytest.mark.parametrize("call", ["formats", "views", "list_snapshots"])
 def test_a_missing_project_is_said_to_be_missing(
     server: ScriptedServer, client: Client, call: str

@@ -117,12 +117,13 @@ def test_a_snapshot_found_again_is_waited_for(
 
 
 def test_a_request_that_never_arrived_is_sent_again(
-    server: ScriptedServer, client: Client
+    server: ScriptedServer, client: Client, clock: Clock
 ) -> None:
     exports = Exports(None)
     exports.script(server)
     server.on(f"POST {LIST}", Reply(status=503, json={}), exports.create)
     assert client.create_snapshot(7).id == 1
+    assert 0 < sum(clock.slept) <= 1
     titles = {one.json()["title"] for one in server.asked if one.method == "POST"}
     assert len(titles) == 1
 
@@ -132,10 +133,21 @@ def test_a_server_that_makes_no_snapshot_is_given_up(
 ) -> None:
     server.on(f"POST {LIST}", Reply(status=503, json={}))
     server.on(f"GET {LIST}", Reply(json=[]))
-    with pytest.raises(NetworkError, match="No snapshot was made") as caught:
+    with pytest.raises(NetworkError, match="No new snapshot is seen") as caught:
         client.create_snapshot(7, title="nightly")
     assert "'nightly " in caught.value.hint
     assert server.count(f"POST {LIST}") == 3
+
+
+def test_a_server_that_went_away_leaves_a_title_to_look_for(
+    server: ScriptedServer, client: Client
+) -> None:
+    server.on(f"POST {LIST}", Reply(is_dropped=True))
+    server.on(f"GET {LIST}", Reply(status=502, json={}))
+    with pytest.raises(NetworkError, match="No new snapshot is seen") as caught:
+        client.create_snapshot(7, title="nightly")
+    assert "'nightly " in caught.value.hint
+    assert server.count(f"POST {LIST}") == 1
 
 
 def test_a_failed_snapshot_is_an_error_at_once(
