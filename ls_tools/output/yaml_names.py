@@ -116,7 +116,7 @@ def _read_flow(text: str) -> list[tuple[int, str]]:
 
 def _class_id(text: str) -> int:
     if not text.isdecimal():
-        msg = f"{text!r} is no class id"
+        msg = f"{text!r} in names is no class id"
         raise ValueError(msg)
     return int(text)
 
