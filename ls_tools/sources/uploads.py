@@ -27,6 +27,7 @@ Route = Literal["upload", "storage_proxy"]
 
 _UPLOADS = "/data/upload/"
 _BAD_REQUEST = 400
+_FORBIDDEN = 403
 
 
 class UploadsSource:
@@ -84,9 +85,13 @@ class UploadsSource:
         try:
             fetched = get()
         except LsToolsError as exc:
-            if exc.data.get("status") == _BAD_REQUEST:
+            status = exc.data.get("status")
+            if status == _BAD_REQUEST:
                 self._absent.add(route)
-            elif not isinstance(exc, NotFoundError):
+            # The proxy refuses what it does not know instead of not finding it.
+            elif not isinstance(exc, NotFoundError) and (
+                (route, status) != ("storage_proxy", _FORBIDDEN)
+            ):
                 raise
             return exc
         self._working = route

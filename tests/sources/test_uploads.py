@@ -10,6 +10,7 @@ from resolver.media_server import MISSING_UPLOAD, MediaServer, Reply
 from ls_tools.errors import (
     AccessError,
     MissingUrlError,
+    NetworkError,
     NotFoundError,
     RefusedError,
 )
@@ -152,11 +153,30 @@ def test_a_refusal_is_no_reason_to_try_the_other_route(
     assert len(server.targets) == 1
 
 
+@pytest.mark.parametrize("status", [400, 403, 404])
+@pytest.mark.parametrize("reference", ["upload/1/a.png", PROXY.format("a.png")])
 def test_what_both_routes_lack_is_not_found(
+    resolver: Resolver, server: MediaServer, reference: str, status: int
+) -> None:
+    server.replies[PROXY.format("a.png")] = Reply(status=status)
+    server.replies["/data/upload/1/a.png"] = Reply(status=500, body=MISSING_UPLOAD)
+    with pytest.raises(NotFoundError, match="upload") as caught:
+        resolver.path(reference)
+    assert caught.value.hint
+
+
+def test_what_the_proxy_refuses_may_be_had_by_the_upload_route(
     resolver: Resolver, server: MediaServer
 ) -> None:
-    server.replies[PROXY.format("a.png")] = Reply(status=404)
-    server.replies["/data/upload/1/a.png"] = Reply(status=500, body=MISSING_UPLOAD)
-    with pytest.raises(NotFoundError) as caught:
-        resolver.path("/storage-data/uploaded/?filepath=upload/1/a.png")
-    assert caught.value.hint
+    server.replies[PROXY.format("a.png")] = Reply(status=403)
+    server.put("/data/upload/1/a.png", PICTURE)
+    assert resolver.path(PROXY.format("a.png")).read_bytes() == PICTURE
+
+
+def test_a_broken_network_is_not_taken_for_a_missing_file(
+    resolver: Resolver, server: MediaServer
+) -> None:
+    server.replies["/data/upload/1/a.png"] = Reply(status=503)
+    with pytest.raises(NetworkError):
+        resolver.path("/data/upload/1/a.png")
+    assert not any("storage-data" in target for target in server.targets)
