@@ -130,6 +130,12 @@ def load(folder: str, key: str) -> Entry | Problem | None:
     Raises:
         OSError: The folder cannot be read.
     """
+    found = _load_once(folder, key)
+    # A version that went between two glances looks like a damaged one.
+    return _load_once(folder, key) if isinstance(found, Problem) else found
+
+
+def _load_once(folder: str, key: str) -> Entry | Problem | None:
     try:
         text = _read_sidecar(f"{folder}/{META_NAME}")
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError):

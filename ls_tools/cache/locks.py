@@ -12,12 +12,15 @@ import os
 from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 logger = logging.getLogger("ls_tools")
+
+LockState = Literal["free", "held", "unknown"]
+"""What an attempt to lock a file without waiting tells of it."""
 
 _held: set[int] = set()
 
@@ -43,22 +46,36 @@ def boot_id() -> str:
     return text.replace("-", "")[:12]
 
 
-def try_lock(fd: int) -> bool:
-    """Lock the open file ``fd`` for this process without waiting.
+def lock_softly(fd: int) -> LockState:
+    """Lock the open file ``fd`` without waiting, if that is possible.
 
     Returns:
-        False where another holds it. An unlocked file must be let go by
-        ``unlock_and_close`` all the same.
-
-    Raises:
-        OSError: The file system has no locks.
+        ``free`` if it was, and is now locked by this process; ``held`` by
+        another; ``unknown`` where the file system has no locks. The file is to
+        be let go by ``unlock_and_close`` in each case.
     """
     _held.add(fd)
     try:
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        return False
-    return True
+        return "held"
+    except OSError:
+        return "unknown"
+    return "free"
+
+
+def open_lockable(path: str) -> int:
+    """Open the existing file ``path`` so that it can be locked.
+
+    Raises:
+        OSError: It cannot be opened, or is a link.
+    """
+    flags = os.O_CLOEXEC | os.O_NOFOLLOW
+    try:
+        return os.open(path, os.O_RDWR | flags)
+    except PermissionError:
+        # Another user's file in a shared cache: reading is mostly enough.
+        return os.open(path, os.O_RDONLY | flags)
 
 
 def unlock_and_close(fd: int) -> None:
@@ -76,18 +93,22 @@ def locked(path: str) -> Iterator[None]:
     Goes on without a lock where there can be none: a read-only folder, a file
     system without locks. The file is removed with the lock.
     """
-    try:
-        fd = _acquire(path)
-    except OSError as exc:
-        logger.debug("No lock on %s, going on without: %s", path, exc)
-        yield
-        return
+    fd = _acquire_softly(path)
     try:
         yield
     finally:
-        with suppress(OSError):
-            os.unlink(path)
-        unlock_and_close(fd)
+        if fd is not None:
+            with suppress(OSError):
+                os.unlink(path)
+            unlock_and_close(fd)
+
+
+def _acquire_softly(path: str) -> int | None:
+    try:
+        return _acquire(path)
+    except OSError as exc:
+        logger.debug("No lock on %s, going on without: %s", path, exc)
+        return None
 
 
 def _acquire(path: str) -> int:
@@ -113,5 +134,4 @@ def _open(path: str) -> int:
         os.makedirs(os.path.dirname(path), exist_ok=True)
         return os.open(path, flags, 0o666)
     except PermissionError:
-        # Another user's file in a shared cache: reading is enough to lock it.
-        return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        return open_lockable(path)

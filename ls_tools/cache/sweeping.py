@@ -11,11 +11,17 @@ from typing import TYPE_CHECKING
 
 from ls_tools.cache.committing import TRASH_PREFIX, delete
 from ls_tools.cache.layout import META_NAME, NESTED_NAME
-from ls_tools.cache.locks import boot_id, unlock_and_close
-from ls_tools.cache.writing import DRAFT_PREFIX, lock_softly
+from ls_tools.cache.locks import (
+    boot_id,
+    lock_softly,
+    open_lockable,
+    unlock_and_close,
+)
+from ls_tools.cache.writing import DRAFT_PREFIX
 
 if TYPE_CHECKING:
     from ls_tools.cache.layout import Layout
+    from ls_tools.cache.locks import LockState
 
 SETTLE_S = 60.0
 """Idle time after which an unlocked draft of this machine counts as abandoned."""
@@ -53,9 +59,9 @@ def _is_abandoned(path: str) -> bool:
         return True
     idle_s = _idle_s(path)
     if idle_s > ABANDONED_S:
-        return not _is_locked(path)
+        return _writer(path) != "held"
     ours = bool(boot_id()) and name.startswith(f"{DRAFT_PREFIX}{boot_id()}-")
-    return ours and idle_s > SETTLE_S and not _is_locked(path)
+    return ours and idle_s > SETTLE_S and _writer(path) == "free"
 
 
 def _idle_s(path: str) -> float:
@@ -79,29 +85,29 @@ def _contents(folder: str) -> list[str]:
     return [*found, *_list(f"{folder}/{NESTED_NAME}")]
 
 
-def _is_locked(folder: str) -> bool:
-    """Whether the writer of a draft is known to be alive."""
-    names = [path for path in _contents(folder) if os.path.isfile(path)]
-    files = [path for path in names if path != f"{folder}/{META_NAME}"]
-    return any(_is_file_locked(path) for path in files)
+def _writer(folder: str) -> LockState:
+    """Whether the writer of a draft holds it; ``free`` where there is no file."""
+    files = [path for path in _contents(folder) if os.path.isfile(path)]
+    states = {_probe(path) for path in files if path != f"{folder}/{META_NAME}"}
+    return next((x for x in ("held", "unknown") if x in states), "free")
 
 
-def _is_file_locked(path: str) -> bool:
+def _probe(path: str) -> LockState:
     try:
-        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+        fd = open_lockable(path)
     except OSError:
-        return False
-    free = lock_softly(fd)
+        return "unknown"
+    state = lock_softly(fd)
     unlock_and_close(fd)
-    return not free
+    return state
 
 
 def _sweep_locks(layout: Layout) -> None:
     for path in _list(layout.locks):
         try:
-            fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+            fd = open_lockable(path)
         except OSError:
             continue
-        if lock_softly(fd):
+        if lock_softly(fd) == "free":
             delete(path)
         unlock_and_close(fd)

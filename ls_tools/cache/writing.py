@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, final
 from ls_tools.cache.digests import WriteRecord, digest_file
 from ls_tools.cache.faults import cache_faults
 from ls_tools.cache.layout import META_NAME, data_path
-from ls_tools.cache.locks import boot_id, try_lock, unlock_and_close
+from ls_tools.cache.locks import boot_id, lock_softly, unlock_and_close
 from ls_tools.cache.meta import encode_meta
 from ls_tools.errors import IntegrityError
 from ls_tools.origin import redact_url
@@ -82,7 +82,7 @@ class Draft:
         if self._fd is not None:
             unlock_and_close(self._fd)
             self._fd = None
-            shutil.rmtree(self.folder, ignore_errors=True)
+        shutil.rmtree(self.folder, ignore_errors=True)
 
     def write_at(self, offset: int, chunk: bytes) -> None:
         """Write ``chunk`` at ``offset`` bytes from the start.
@@ -171,14 +171,6 @@ def _find_difference(found: Mapping[str, str], fetched: Fetched) -> str | None:
         if found[algorithm] != expected.lower():
             return f"its {algorithm} is {found[algorithm]}, not {expected}"
     return None
-
-
-def lock_softly(fd: int) -> bool:
-    """Lock ``fd`` if the file system can, without waiting; say whether it did."""
-    try:
-        return try_lock(fd)
-    except OSError:
-        return False
 
 
 def write_durably(path: str, text: bytes) -> None:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import errno
+import fcntl
 import os
 import time
 from collections.abc import Callable
@@ -89,6 +91,22 @@ def test_a_draft_of_a_living_writer_is_never_deleted(
         make_old(Path(draft.folder), age_s)
         assert cache.sweep() == 0
         assert Path(draft.folder).exists()
+
+
+@pytest.mark.parametrize(
+    ("age_s", "is_left"), [(SETTLE_S * 2, True), (ABANDONED_S * 2, False)]
+)
+def test_without_locks_a_day_of_idleness_tells_that_a_writer_died(
+    cache: Cache, monkeypatch: pytest.MonkeyPatch, age_s: float, *, is_left: bool
+) -> None:
+    def fail(_fd: int, _operation: int) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", fail)
+    folder = leave_draft(cache, OURS)
+    make_old(folder, age_s)
+    cache.sweep()
+    assert folder.exists() == is_left
 
 
 def test_a_draft_that_is_being_written_to_is_not_idle(cache: Cache) -> None:

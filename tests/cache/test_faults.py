@@ -172,6 +172,31 @@ def test_entries_removed_while_one_is_committed_do_not_disturb(
     assert cache.get(request_for(), store.fill).entry.path.read_bytes() == b"first"
 
 
+def test_a_version_removed_while_it_is_looked_up_is_not_found(
+    cache: Cache, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entry = cache.get(request_for(), store.fill).entry
+    shutil.rmtree(entry.path.parent)
+    monkeypatch.setattr(os, "listdir", lambda _folder: [entry.version])
+    assert cache.lookup(entry.key) is None
+
+
+def test_a_version_removed_while_it_is_read_is_not_called_damaged(
+    cache: Cache, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entry = cache.get(request_for(), store.fill).entry
+    look = os.lstat
+
+    def remove_first(path: str) -> os.stat_result:
+        monkeypatch.setattr(os, "lstat", look)
+        cache.remove(entry.key)
+        return look(path)
+
+    monkeypatch.setattr(os, "lstat", remove_first)
+    assert cache.verify() == []
+    assert list(cache.entries()) == []
+
+
 def test_a_cache_that_keeps_changing_is_an_error_in_the_end(
     cache: Cache, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
