@@ -103,7 +103,7 @@ class Settings:
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     connect_timeout_s: float = 10.0
     read_timeout_s: float = 60.0
-    retry_attempts: int = 6
+    retry_attempts: int = 8
     retry_total_s: float = 300.0
     retry_wait_s: float = 0.5
     retry_wait_max_s: float = 60.0
