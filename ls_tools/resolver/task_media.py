@@ -6,7 +6,6 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from ls_tools.errors import NotAnExportError
-from ls_tools.label_config import LabelConfig, parse_label_config
 from ls_tools.locator import iter_references
 from ls_tools.models import Task
 from ls_tools.resolver.resolver import Resolver
@@ -14,7 +13,7 @@ from ls_tools.resolver.resolver import Resolver
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from ls_tools.label_config import MediaObject
+    from ls_tools.label_config import LabelConfig, MediaObject
     from ls_tools.settings import Settings
 
 _Chosen = dict[str, tuple[Any, list[str]]]
@@ -50,6 +49,8 @@ def resolve_task(
         LsToolsError: A file cannot be had; all were tried, this is the first.
     """
     if isinstance(label_config, str):
+        from ls_tools.label_config import parse_label_config
+
         label_config = parse_label_config(label_config)
     task = _as_mapping(task)
     chosen = _choose(task["data"], label_config)
