@@ -41,7 +41,7 @@ def install(folder: Path) -> None:
     Raises:
         RuntimeError: A step failed; the message ends with its output.
     """
-    with exclusive(folder.with_name(f"{folder.name}.lock")):
+    with exclusive(_lock(folder)):
         marker = folder / f"label-studio-{VERSION}.installed"
         if marker.exists():
             return
@@ -58,10 +58,16 @@ def find() -> Path:
     the environment is kept below ``.tox`` of the checkout.
     """
     given = os.environ.get("LS_TOOLS_TEST_LABEL_STUDIO")
-    folder = Path(given) if given else _ROOT / ".tox" / f"label-studio-{VERSION}"
-    if not given or not executable(folder).exists():
+    default = _ROOT / ".tox" / f"label-studio-{VERSION}"
+    folder = (Path(given) if given else default).resolve()
+    is_foreign = executable(folder).exists() and not _lock(folder).exists()
+    if not (given and is_foreign):
         install(folder)
-    return folder.resolve()
+    return folder
+
+
+def _lock(folder: Path) -> Path:
+    return folder.with_name(f"{folder.name}.lock")
 
 
 def _run(*command: str) -> None:
