@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import msgspec
 
 EMPTY_OBJECT = msgspec.Raw(b"{}")
+NULL = msgspec.Raw(b"null")
 
 Integer = Annotated[int, msgspec.Meta(ge=-(2**53), le=2**53)]
 """An integer that is exact as a float, so that arithmetic on it never fails."""
@@ -79,7 +80,7 @@ class Annotation(msgspec.Struct, kw_only=True):
         score: Of a prediction.
         unique_id: UUID that survives import and export.
         agreement: As Enterprise exports it.
-        history: As exported; undecoded JSON.
+        history: As exported, undecoded JSON; ``null`` where there is none.
     """
 
     id: int | str | None = None
@@ -94,7 +95,7 @@ class Annotation(msgspec.Struct, kw_only=True):
     score: Integer | float | None = None
     unique_id: str | None = None
     agreement: Any = None
-    history: msgspec.Raw | None = None
+    history: msgspec.Raw = NULL
 
 
 class Problem(msgspec.Struct, frozen=True, kw_only=True):

@@ -83,6 +83,8 @@ def _read_odd(raw: bytes, where: Problem) -> Task | Problem:
 
 
 def _describe(exc: Exception, raw: bytes) -> str:
+    if isinstance(exc, RecursionError):
+        return "nested deeper than allowed"
     pos = getattr(exc, "pos", None)
     if not isinstance(pos, int):
         return f"malformed JSON: {excerpt(raw)!r}"

@@ -82,6 +82,8 @@ class Entries:
             first: The first that is none.
             lost: How many entries there are.
         """
+        if first.reason == FOREIGN_FILE:
+            return NotAnExportError(first.detail, hint=hint_for(""))
         piece = next(
             (p for p in self._pieces if p.is_only or p.name == first.source),
             self._pieces[0],
@@ -159,4 +161,4 @@ def _what_it_is(first: Problem, lost: int) -> str:
     what = first.detail if is_foreign else f"{first.reason}: {first.detail}"
     if lost == 1:
         return f"it is {what}" if is_foreign else what
-    return f"none of its {lost} entries is a task, the first is {what}"
+    return f"none of the {lost} entries read is a task, the first is {what}"

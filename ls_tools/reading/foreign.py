@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import msgspec
 
 _EXPORT_AGAIN = "Export the project again as JSON."
+_SERVER_ERROR = "an error of the server"
 _TASK_KEYS = frozenset(
     {
         "agreement",
@@ -110,7 +111,7 @@ def find_fault(raw: bytes) -> str:
         if marks <= keys and "data" not in keys:
             return like.name
     if _is_server_error(fields):
-        return f"an error of the server: {_text(fields['detail'])}"
+        return f"{_SERVER_ERROR}: {_text(fields['detail'])}"
     if "data" in keys or keys & _PARTS:
         return ""
     if "id" in keys and keys <= _TASK_KEYS:
@@ -138,6 +139,8 @@ def _list_keys(keys: Collection[str], limit: int = 5) -> str:
 def hint_for(fault: str) -> str:
     """What to do about a fault that ``find_fault`` told."""
     known = {like.name: like.hint for _, like in _KEYS}
+    if fault.startswith(_SERVER_ERROR):
+        return "Check URL and token, then download it again."
     if fault.startswith("an object with"):
         return "A task has the keys data and annotations. " + _EXPORT_AGAIN
     return known.get(fault, _EXPORT_AGAIN)

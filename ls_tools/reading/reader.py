@@ -150,7 +150,7 @@ class TaskReader:
                 if isinstance(task, Problem):
                     log.add([task])
                     lost += 1
-                    if not read and lost >= _HOPELESS_AFTER:
+                    if not (read or source) and lost >= _HOPELESS_AFTER:
                         break
                     continue
                 read += 1

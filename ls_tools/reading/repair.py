@@ -6,7 +6,7 @@ import json
 import math
 import re
 
-import msgspec
+from ls_tools.reading.wire import decode_any
 
 NOT_A_NUMBER = "NaN or Infinity became null"
 OUT_OF_RANGE = "number out of range became null"
@@ -29,6 +29,8 @@ def repair(raw: bytes) -> tuple[bytes, list[str]]:
         ValueError: It is no JSON beyond these repairs.
         RecursionError: It is nested too deep; check that before.
     """
+    if _is_sound(raw):
+        return raw, []
     hooks = _Hooks()
     try:
         text = raw.decode("utf-8")
@@ -41,16 +43,14 @@ def repair(raw: bytes) -> tuple[bytes, list[str]]:
         repaired = _LONE_SURROGATE.sub("\N{REPLACEMENT CHARACTER}", repaired)
         hooks.note(SURROGATE)
     if not hooks.reasons:
-        if _is_strict(raw):
-            return raw, []
         hooks.note(CONTROL)
     return repaired.encode(), list(hooks.reasons)
 
 
-def _is_strict(raw: bytes) -> bool:
+def _is_sound(raw: bytes) -> bool:
     try:
-        msgspec.json.decode(raw, type=msgspec.Raw)
-    except msgspec.DecodeError:
+        decode_any(raw)
+    except ValueError:
         return False
     return True
 

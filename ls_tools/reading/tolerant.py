@@ -80,7 +80,6 @@ class _Field:
     """How one field of a struct is read."""
 
     name: str
-    key: str
     decode: Callable[[msgspec.Raw], Any]
     coerce: _Coerce
 
@@ -90,17 +89,16 @@ def _refuse(value: Any) -> Any:
     raise ValueError(msg)
 
 
-def _plain_fields(struct: type[msgspec.Struct]) -> tuple[_Field, ...]:
-    return tuple(
-        _Field(
+def _plain_fields(struct: type[msgspec.Struct]) -> dict[str, _Field]:
+    return {
+        info.encode_name: _Field(
             name=info.name,
-            key=info.encode_name,
             decode=msgspec.json.Decoder(info.type).decode,
             coerce=_BY_NAME.get(info.name) or _coercion_for(info.type),
         )
         for info in msgspec.structs.fields(struct)
         if info.name not in _NESTED
-    )
+    }
 
 
 def _coercion_for(kind: Any) -> _Coerce:
@@ -114,31 +112,34 @@ _RESULT_FIELDS = _plain_fields(Result)
 
 
 def _read_plain(
-    plan: tuple[_Field, ...], fields: _Fields, where: Problem, notes: list[Problem]
+    plan: Mapping[str, _Field],
+    fields: _Fields,
+    where: Problem,
+    notes: list[Problem],
 ) -> dict[str, Any]:
     values: dict[str, Any] = {}
-    for field in plan:
-        raw = fields.get(field.key)
-        if raw is None:
+    for key, raw in fields.items():
+        field = plan.get(key)
+        if field is None:
             continue
         try:
-            values[field.name] = _read_field(field, raw)
+            found = _read_field(field, raw)
         except (ValueError, OverflowError):
-            reason = f"unreadable field: {field.key}"
+            reason = f"unreadable field: {key}"
             notes.append(replace(where, reason=reason, detail=excerpt(raw)))
-    return {name: value for name, value in values.items() if value is not _MISSING}
-
-
-_MISSING = object()
+        else:
+            if found is not None:
+                values[field.name] = found
+    return values
 
 
 def _read_field(field: _Field, raw: msgspec.Raw) -> Any:
-    """The value of one field; a null is a field that is not there."""
+    """The value of one field; None, which every field has as default, if null."""
     try:
         return field.decode(raw)
     except msgspec.ValidationError:
         value = decode_any(raw)
-    return _MISSING if value is None else field.coerce(value)
+    return None if value is None else field.coerce(value)
 
 
 def _read_entries(
