@@ -148,7 +148,11 @@ def read_drawing(region: Region, size: Size | None = None) -> Drawing | str:
         if isinstance(lenient, str):
             return lenient
         value = lenient
-    if size is None or not _is_stated(size, carrier):
+    if (
+        size is None
+        or size.width_px != carrier.original_width
+        or size.height_px != carrier.original_height
+    ):
         size = _size_of(carrier) or _first_size(results) or size
         if size is None:
             return NO_SIZE
@@ -223,11 +227,6 @@ def _first_size(results: Sequence[Result]) -> Size | None:
     return None
 
 
-def _is_stated(size: Size, result: Result) -> bool:
-    width, height = result.original_width, result.original_height
-    return size.width_px == width and size.height_px == height
-
-
 def _other_labels(value: ShapeValue) -> list[str]:
     return value.polygonlabels or value.ellipselabels or value.labels or []
 
@@ -276,13 +275,9 @@ def _build_box(value: ShapeValue, size: Size) -> Box | str:
     x, y, width, height = value.x, value.y, value.width, value.height
     if x is None or y is None or width is None or height is None:
         return "malformed value: a box needs x, y, width and height"
-    rotation_deg = value.rotation
-    if rotation_deg:
-        rotation_deg %= 360
-    else:
-        rotation_deg = 0.0
-    # one comparison for all: NaN fails it too
-    if not abs(x) + abs(y) + abs(width) + abs(height) + abs(rotation_deg) < _LARGEST:
+    rotation_deg = value.rotation % 360 if value.rotation else 0.0
+    # One comparison for all of them, and one that NaN fails.
+    if not x * x + y * y + width * width + height * height + rotation_deg < _LARGEST**2:
         return OUT_OF_RANGE
     scale_x, scale_y = size.width_px / 100.0, size.height_px / 100.0
     box = Box(x * scale_x, y * scale_y, width * scale_x, height * scale_y, rotation_deg)

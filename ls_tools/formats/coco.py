@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
 _BATCH_ROWS = 2000
 _COPY_BYTES = 2**20
+_NO_RINGS: list[list[float]] = []
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,18 +128,20 @@ class _Rows:
         self._stream = stream
         self._separator = b"\n"
         self._pending: list[msgspec.Struct] = []
-        self._encode = msgspec.json.Encoder().encode
+        self._encode = msgspec.json.Encoder().encode_lines
 
-    def add(self, row: msgspec.Struct) -> None:
-        """Append a row."""
-        self._pending.append(row)
-        if len(self._pending) == _BATCH_ROWS:
+    def add(self, *rows: msgspec.Struct) -> None:
+        """Append rows."""
+        self._pending += rows
+        if len(self._pending) >= _BATCH_ROWS:
             self.flush()
 
     def flush(self) -> None:
         """Write what is pending."""
         if self._pending:
-            self._stream.write(self._separator + self._encode(self._pending)[1:-1])
+            # A line break is escaped in JSON's strings, so these are all separators.
+            lines = self._encode(self._pending)[:-1].replace(b"\n", b",\n")
+            self._stream.write(self._separator + lines)
             self._separator = b",\n"
             self._pending.clear()
 
@@ -231,7 +234,8 @@ class _Writer:
         self, picture: Picture, item: Item, document: _Document
     ) -> _ImageRow:
         """The row of an image; one and the same for all tasks that share it."""
-        name = self._output.media.place(picture.reference, item).relative
+        placed = self._output.media.place(picture.reference, item)
+        picture.placed, name = placed.path is not None, placed.relative
         is_shared = self._output.names.is_shared(picture.reference)
         row = document.shared_images.get(name) if is_shared else None
         if row is not None:
@@ -250,6 +254,7 @@ class _Writer:
         document: _Document,
     ) -> None:
         tally, task_id = self._output.tally, item.task.id
+        written: list[_AnnotationRow] = []
         for found in self._reader.read(item, pictures):
             extent = self._extent(found)
             if isinstance(extent, str):
@@ -258,12 +263,11 @@ class _Writer:
             image_id = rows[found.picture.position].id
             for class_id in found.class_ids:
                 row_id = next(document.annotation_ids)
-                document.annotations.add(
-                    _AnnotationRow(row_id, image_id, class_id, *extent)
-                )
+                written.append(_AnnotationRow(row_id, image_id, class_id, *extent))
             tally.regions_written += 1
             for reason in found.losses:
                 tally.degrade(reason, task_id=task_id, region_id=found.region.id)
+        document.annotations.add(*written)
 
     def _extent(self, found: Labelled) -> _Extent | str:
         shape, score = found.drawing.shape, found.drawing.result.score
@@ -271,20 +275,17 @@ class _Writer:
             extent = self._box_extent(shape, found)
         else:
             extent = self._outline_extent(found)
-        if score is not None and not isinstance(extent, str):
-            return *extent[:4], score
-        return extent
+        if score is None or isinstance(extent, str):
+            return extent
+        return *extent[:4], score
 
     def _box_extent(self, box: Box, found: Labelled) -> _Extent | str:
-        ltwh = fit_ltwh(
-            (box.left_px, box.top_px, box.width_px, box.height_px),
-            found.drawing.size,
-            found.losses,
-            clip=self._output.clip,
-        )
-        if isinstance(ltwh, str):
-            return ltwh
-        return ltwh, ltwh[2] * ltwh[3], [], UNSET, UNSET
+        ltwh = box.left_px, box.top_px, box.width_px, box.height_px
+        size, losses = found.drawing.size, found.losses
+        fitted = fit_ltwh(ltwh, size, losses, clip=self._output.clip)
+        if isinstance(fitted, str):
+            return fitted
+        return fitted, fitted[2] * fitted[3], _NO_RINGS, UNSET, UNSET
 
     def _outline_extent(self, found: Labelled) -> _Extent | str:
         shape = found.drawing.shape
@@ -314,7 +315,9 @@ class _Writer:
             newest = item.annotation.updated_at or item.annotation.created_at
             self._newest = max(self._newest, newest or "")
         for picture, row in zip(pictures, rows, strict=True):
-            size = self._reader.size_of(picture, item)
+            size = picture.size
+            if size is None and picture.placed:  # fetching it for that is too dear
+                size = self._reader.size_of(picture, item)
             if size is not None:
                 row.width, row.height = _whole(size.width_px), _whole(size.height_px)
             else:

@@ -70,6 +70,7 @@ class Picture(msgspec.Struct):
             in that object's list, 0 for objects of a single image.
         size: Its size, once it is known.
         sought: Whether its file was looked at for the size.
+        placed: Whether its file is in the output, or linked there.
     """
 
     reference: str
@@ -77,6 +78,7 @@ class Picture(msgspec.Struct):
     places: list[Place] = msgspec.field(default_factory=list)
     size: Size | None = None
     sought: bool = False
+    placed: bool = False
 
 
 class Labelled(msgspec.Struct, gc=False):
@@ -177,10 +179,9 @@ class PictureReader:
         elif picture.size is None:
             picture.size = drawing.size
         class_ids = self._class_ids(drawing.labels)
-        if isinstance(class_ids, str):
-            return class_ids
-        losses = self._losses(drawing) if _is_rich(drawing) else []
-        return Labelled(region, picture, drawing, class_ids, losses)
+        if not class_ids:
+            return DROPPED if drawing.labels else NO_LABEL
+        return Labelled(region, picture, drawing, class_ids, self._losses(drawing))
 
     def _has_shape(self, region: Region) -> bool:
         return any(result.type in self._types for result in region.results)
@@ -216,9 +217,7 @@ class PictureReader:
             picture.size = Size(*found) if found else None
         return picture.size
 
-    def _class_ids(self, labels: list[str]) -> list[int] | str:
-        if not labels:
-            return NO_LABEL
+    def _class_ids(self, labels: list[str]) -> list[int]:
         found: list[int] = []
         for label in labels:
             class_id = self._index_of(label)
@@ -226,7 +225,7 @@ class PictureReader:
                 found.append(class_id)
                 if not self._all_labels:
                     break
-        return found or DROPPED
+        return found
 
     def _losses(self, drawing: Drawing) -> list[str]:
         losses: list[str] = []
@@ -234,10 +233,11 @@ class PictureReader:
             losses.append(SECOND_LABEL)
         if drawing.result.meta:
             losses.append(NOTE)
-        losses.extend(
-            f"control not expressible: {self._tag_of(result)}"
-            for result in drawing.extras
-        )
+        if drawing.extras:
+            losses.extend(
+                f"control not expressible: {self._tag_of(result)}"
+                for result in drawing.extras
+            )
         return losses
 
 
@@ -325,8 +325,3 @@ def fit_outline(
     elif isinstance(shape, Polygon) and not shape.closed:
         losses.append(POLYGON_CLOSED)
     return fit_points(outline(shape, tolerance_px), size, losses, clip=clip)
-
-
-def _is_rich(drawing: Drawing) -> bool:
-    """Whether a drawing is more than a shape with one label."""
-    return len(drawing.labels) > 1 or bool(drawing.result.meta or drawing.extras)

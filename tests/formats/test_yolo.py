@@ -257,7 +257,7 @@ def test_without_clipping_numbers_leave_the_image(tmp_path: Path) -> None:
 
 
 def test_upright_boxes_need_no_image_size_and_turned_ones_do(tmp_path: Path) -> None:
-    unknown = {"original_width": None, "original_height": None}
+    unknown: dict[str, Any] = {"original_width": None, "original_height": None}
     drawn = [box(10, 20, 30, 40, **unknown), box(50, 10, 20, 40, 45, **unknown)]
     done = convert_tasks(tmp_path, "yolo", [task(1, annotation(*drawn))])
     assert rows(done) == [pytest.approx([0, 0.25, 0.4, 0.3, 0.4])]
