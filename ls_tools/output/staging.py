@@ -66,10 +66,10 @@ def stage(out: Path) -> Iterator[Path]:
         OutputError: ``out`` is neither empty nor an output of ls_tools, another
             run is writing it, or it cannot be written.
     """
-    with ExitStack() as cleanup, ExitStack() as held:
+    with ExitStack() as held:
         with mapped_to_output(out):
             check_output(out)
-            place = _choose_place(out, cleanup)
+            place = _choose_place(out, held)
             if held.enter_context(hold_lock(place.lock, protects=out)):
                 _recover(place)
             check_output(place.out)
@@ -81,7 +81,6 @@ def stage(out: Path) -> Iterator[Path]:
         with mapped_to_output(out):
             check_output(place.out)
             _publish(fresh, place)
-        cleanup.pop_all()
 
 
 def _publish(fresh: Path, place: _Place) -> None:
@@ -91,13 +90,13 @@ def _publish(fresh: Path, place: _Place) -> None:
         replace_folder(fresh, place.out, place.temporary("old"))
 
 
-def _choose_place(out: Path, cleanup: ExitStack) -> _Place:
+def _choose_place(out: Path, held: ExitStack) -> _Place:
     """Decide where to build, and make the folders above ``out``."""
     out = out.resolve()
     for parent in reversed(out.parents):
         if not parent.exists():
             parent.mkdir(exist_ok=True)
-            cleanup.callback(_remove_if_empty, parent)
+            held.callback(_remove_if_empty, parent)
     beside = f".{_short_name(out)}.ls_tools-"
     is_closed = out.is_dir() and not os.access(out.parent, os.W_OK | os.X_OK)
     lock = out / f"{OWN_PREFIX}lock" if is_closed else out.parent / f"{beside}lock"

@@ -27,7 +27,7 @@ def write_output(root: Path, text: str) -> None:
     """A small output as a format writes it."""
     tree = Tree(root)
     tree.write_bytes("labels/a.txt", text.encode())
-    with tree.open("big.json") as file:
+    with tree.open("train.json") as file:
         file.write(text.encode() * 100_000)
     report = Tally().report("test", files_written=tree.files_written)
     tree.finish(report.to_json(run=False))

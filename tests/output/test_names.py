@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from functools import partial
+from itertools import count
 from unicodedata import normalize
 
 import pytest
@@ -16,6 +17,7 @@ from ls_tools.models import Task
 from ls_tools.origin import Origin
 from ls_tools.output import NamePlan, NameStyle
 from ls_tools.output.identities import IdentityReader
+from ls_tools.output.names import _digest
 
 LOCATE = partial(parse_reference, origin=Origin.parse("https://ls.example.org"))
 
@@ -195,22 +197,38 @@ FOLDERS = [
 ]
 
 
-@given(
-    references=st.lists(
-        st.builds(
-            str.__add__,
-            st.sampled_from(FOLDERS),
-            st.one_of(
-                st.from_regex(r"[A-Za-z0-9_.-]{1,12}", fullmatch=True),
-                st.sampled_from(
-                    ["con.jpg", "a b.jpg", "a%20b.jpg", "x.jpg?s=1", "a#b"]
-                ),
-            ),
-        ),
-        max_size=20,
-    )
+PLAIN = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9_-]{0,5}(\.[a-z]{3})?", fullmatch=True)
+ODD = st.sampled_from(
+    ["con.jpg", "a b.jpg", "a%20b.jpg", "x.jpg?s=1", "a#b", "..", "-"]
 )
-def test_a_reference_is_known_by_what_parsing_it_gives(references: list[str]) -> None:
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+@given(names=st.lists(PLAIN | ODD, max_size=6))
+def test_a_reference_is_known_by_what_parsing_it_gives(
+    folder: str, names: list[str]
+) -> None:
     reader = IdentityReader(LOCATE)
-    for reference in references:
+    for reference in [folder + name for name in names]:
         assert reader.read(reference) == IdentityReader(LOCATE).read(reference)
+
+
+def test_suffixes_that_clash_are_long() -> None:
+    seen: dict[int, str] = {}
+    for number in count():
+        reference = f"s3://b/{number}/x.jpg"
+        short = _digest(reference) >> 32
+        if short in seen:
+            break
+        seen[short] = reference
+    tasks = tasks_of(seen[short], reference, "s3://b/x.jpg")
+    names = names_of(tasks)
+    assert len(set(names)) == 3
+    assert [len(name) for name in names] == [22, 22, 14]
+
+
+def test_a_long_name_that_is_cut_has_a_long_suffix() -> None:
+    stem = "x" * 190
+    names = names_of(tasks_of(f"s3://b/1/{stem}.jpg", f"s3://b/2/{stem}.jpg"))
+    assert len(set(names)) == 2
+    assert all(re.fullmatch(r"x{179}_[0-9a-f]{16}\.jpg", name) for name in names)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import os
 import shutil
 import signal
@@ -16,6 +18,7 @@ import pytest
 
 from ls_tools.errors import OutputError
 from ls_tools.output import check_output, replacing, stage
+from ls_tools.output.folder_lock import hold_lock
 from ls_tools.output.ownership import is_own
 
 CHILD = Path(__file__).with_name("staging_child.py")
@@ -40,10 +43,10 @@ def fail(out: Path, error: type[BaseException] = RuntimeError) -> None:
 
 def text_of(out: Path) -> str:
     """The text that a whole output was made with."""
-    names = ["big.json", "labels", "manifest.jsonl", "report.json"]
+    names = ["labels", "manifest.jsonl", "report.json", "train.json"]
     assert listed(out) == names
     text = (out / "labels" / "a.txt").read_text()
-    assert (out / "big.json").read_bytes() == text.encode() * 100_000
+    assert (out / "train.json").read_bytes() == text.encode() * 100_000
     return text
 
 
@@ -328,6 +331,38 @@ def test_two_runs_do_not_write_one_folder(out: Path) -> None:
     assert text_of(out) == "new"
     assert listed(out.parent) == ["pets"]
     publish(out, "newest")
+
+
+def test_a_lock_whose_file_was_unlinked_meanwhile_is_not_believed(
+    out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lock = out.with_name("lock")
+    flock, calls = fcntl.flock, []
+
+    def slow_flock(descriptor: int, operation: int) -> None:
+        """Another run ends between our opening of the file and our locking it."""
+        calls.append(operation)
+        if len(calls) == 1:
+            lock.unlink()
+        flock(descriptor, operation)
+
+    monkeypatch.setattr(fcntl, "flock", slow_flock)
+    with hold_lock(lock, protects=out) as is_alone:
+        assert (is_alone, lock.exists(), len(calls)) == (True, True, 2)
+    assert not lock.exists()
+
+
+def test_a_file_system_without_locks_is_written_all_the_same(
+    out: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def no_flock(*_: object) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", no_flock)
+    publish(out, "new")
+    assert text_of(out) == "new"
+    assert listed(out.parent) == ["pets"]
+    assert "has no locks" in caplog.text
 
 
 def test_runs_into_neighbouring_folders_do_not_wait_for_each_other(out: Path) -> None:
