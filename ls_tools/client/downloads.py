@@ -110,7 +110,6 @@ def _complete(snapshots: Snapshots, snapshot: Snapshot, part: PartialFile) -> in
             return 0 if part.restarted else start
         _LOGGER.warning("Snapshot %d came with a wrong md5, %s.", snapshot.id, found)
         part.truncate(0)
-    part.discard()
     msg = f"Snapshot {snapshot.id} has md5 {found}, not {snapshot.md5} as announced."
     hint = "Nothing was kept. Try again; if it stays so, make a new snapshot."
     raise IntegrityError(msg, hint=hint, snapshot_id=snapshot.id)

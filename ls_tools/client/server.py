@@ -46,35 +46,20 @@ class Server:
     sleep: Callable[[float], None]
     clock: Callable[[], float]
 
-    def get(
-        self,
-        path: str,
-        kind: type[T],
-        *,
-        params: Mapping[str, Any] | None = None,
-        missing: str = "",
-    ) -> T:
-        """The answer to a GET of ``path``, parsed.
+    def look(
+        self, path: str, kind: type[T], *, params: Mapping[str, Any] | None = None
+    ) -> T | None:
+        """The answer to a GET of ``path``, parsed; None where that is 404.
 
         Args:
             path: Path below the server's prefix, with a leading slash.
             kind: What to parse the answer as.
             params: The query.
-            missing: What is not there if the server says 404, as a sentence.
 
         Raises:
-            NotFoundError: 404.
             AccessError: 401 or 403.
             NetworkError: No usable answer.
         """
-        url = self.origin.url(path)
-        answer = self.transport.request("GET", url, params=params, not_found=missing)
-        return parse_answer(answer, kind)
-
-    def look(
-        self, path: str, kind: type[T], *, params: Mapping[str, Any] | None = None
-    ) -> T | None:
-        """Like ``get``, with None where the server says 404."""
         url = self.origin.url(path)
         ok = (HTTPStatus.OK, HTTPStatus.NOT_FOUND)
         answer = self.transport.request("GET", url, params=params, ok=ok)

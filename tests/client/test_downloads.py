@@ -22,6 +22,7 @@ from ls_tools.errors import (
     ExportFailedError,
     IntegrityError,
     NetworkError,
+    NotFoundError,
     OutputError,
     UnknownFormatError,
 )
@@ -315,6 +316,16 @@ def test_a_conversion_that_fails_in_the_request_is_an_error_at_once(
     assert not out.exists()
 
 
+def test_a_conversion_that_is_there_in_spite_of_an_error_is_taken(
+    server: ScriptedServer, client: Client, out: Path
+) -> None:
+    server.on(f"GET {SNAPSHOT}", describe(), describe(), describe(CSV="completed"))
+    server.on(f"POST {SNAPSHOT}/convert", Reply(status=500, json={}))
+    server.on(f"GET {SNAPSHOT}/download", partial(b"id\n1\n"))
+    client.download_snapshot(7, 1, out, type="CSV")
+    assert out.read_bytes() == b"id\n1\n"
+
+
 def test_a_conversion_that_fails_later_is_an_error_with_its_reason(
     server: ScriptedServer, client: Client, out: Path
 ) -> None:
@@ -397,6 +408,18 @@ def test_a_truncated_csv_is_not_accepted(
     assert list(out.parent.iterdir()) == []
 
 
+def test_a_truncated_archive_without_a_length_is_not_accepted(
+    server: ScriptedServer, client: Client, out: Path
+) -> None:
+    """E4: where a proxy drops the length, the form is checked."""
+    convert_at_once(server)
+    cut = Reply(content=make_zip(b"year"), has_length=False, cut_after=100)
+    server.on(f"GET {SNAPSHOT}/download", cut)
+    with pytest.raises(IntegrityError, match="not a whole zip"):
+        client.download_snapshot(7, 1, out, type="COCO")
+    assert list(out.parent.iterdir()) == []
+
+
 def test_a_cut_conversion_is_never_spliced_from_two(
     server: ScriptedServer, client: Client, out: Path
 ) -> None:
@@ -423,6 +446,11 @@ def test_a_server_without_a_list_of_types_is_asked_for_the_type_itself(
     server.on("GET /api/projects/7/", Reply(json={"id": 7}))
     client.download_snapshot(7, 1, out, type="csv")
     assert out.read_bytes() == b"id\n1\n"
+
+
+def test_a_missing_project_has_no_types(client: Client, out: Path) -> None:
+    with pytest.raises(NotFoundError, match="no project 8"):
+        client.download_snapshot(8, 1, out, type="CSV")
 
 
 def test_a_type_that_the_server_refuses_to_convert_to_is_an_error(

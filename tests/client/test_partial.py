@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -147,6 +148,40 @@ def test_targets_that_cannot_be_written_are_refused_first(tmp_path: Path) -> Non
     with pytest.raises(OutputError, match="does not exist"):
         check_target(tmp_path / "missing" / "out.json")
     check_target(tmp_path / "out.json")
+
+
+def test_a_folder_that_takes_no_files_is_refused_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "access", lambda *_: False)  # root may write anywhere
+    with pytest.raises(OutputError, match="cannot be written to"):
+        check_target(tmp_path / "out.json")
+
+
+@pytest.mark.parametrize("code", [errno.ENOLCK, errno.EOPNOTSUPP])
+def test_a_file_system_without_locks_is_used_without(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    script_flock(monkeypatch, code)
+    with resume(tmp_path / "out", IDENTITY) as part:
+        part.write_at(0, b"abc")
+        part.commit()
+    assert (tmp_path / "out").read_bytes() == b"abc"
+
+
+def test_a_lock_that_fails_otherwise_is_an_output_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script_flock(monkeypatch, errno.EIO)
+    with pytest.raises(OutputError, match="Input/output"):
+        resume(tmp_path / "out", IDENTITY).__enter__()
+
+
+def script_flock(monkeypatch: pytest.MonkeyPatch, code: int) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
 
 
 def test_a_name_too_long_is_an_output_error(tmp_path: Path) -> None:
