@@ -127,7 +127,8 @@ class Tree:
         folder, _, name = relative.rpartition("/")
         if folder not in self._folders:
             self._make_folders(folder)
-        if name in _SPECIAL or "\0" in name or "\\" in name or relative in _RESERVED:
+        is_odd = name in _SPECIAL or "\0" in name or "\\" in name
+        if is_odd or relative[0] == "/" or relative in _RESERVED:
             raise _escape(relative)
         return self._start + relative
 
