@@ -6,7 +6,7 @@ One try only; whether to try again is decided above.
 from __future__ import annotations
 
 import time
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urldefrag, urljoin, urlsplit
@@ -154,12 +154,14 @@ class Exchange:
         prepared, moved_to = _prepare(call), ""
         for _ in range(self._settings.bounds.redirects + 1):
             received = self._authorise(call, prepared, moved_to)
-            target = _redirect_target(received.response)
-            if target is None:
-                return received
-            with closing(received.response):
+            with ExitStack() as closes:
+                closes.enter_context(closing(received.response))
+                target = _redirect_target(received.response)
+                if target is None:
+                    closes.pop_all()
+                    return received
+                self._check_redirect(call, received, target)
                 read_start(received.response, limit_bytes=_ERROR_BODY_BYTES)
-            self._check_redirect(call, received, target)
             if self._is_move(str(prepared.url), target):
                 moved_to = _site(target)
             prepared = _prepare_again(call, target)
