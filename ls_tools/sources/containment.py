@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def find_below(root: Path, relative: str) -> Path | None:
-    """The file ``relative`` below ``root``; None where there is none.
+    """The absolute path of ``relative`` below ``root``; None where it is no file.
 
     Args:
         root: The trusted folder; may itself be a link.
@@ -21,7 +21,7 @@ def find_below(root: Path, relative: str) -> Path | None:
     Raises:
         RefusedError: It leads out of ``root``, by ``..`` or by a link.
     """
-    path = root / relative.lstrip("/")
+    path = root.absolute() / relative.lstrip("/")
     try:
         real, real_root = os.path.realpath(path, strict=True), os.path.realpath(root)
     except OSError:

@@ -44,6 +44,7 @@ class Source(Protocol):
             NotFoundError: There is no such file; another source may have it.
             LsToolsError: Anything else that went wrong.
         """
+        raise NotImplementedError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

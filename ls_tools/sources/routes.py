@@ -91,7 +91,7 @@ class Sources:
             names = _choose(names, self._services.settings.cloud)
         if not names:
             msg = f"No source for {locator.canonical} is installed."
-            raise UnknownFormatError(msg, hint=_hint(kind))
+            raise UnknownFormatError(msg, hint="Use cloud='server', with a task id.")
         for name in names:
             yield name, self._make(name)
 
@@ -106,9 +106,3 @@ def _choose(names: tuple[str, ...], cloud: Cloud) -> tuple[str, ...]:
         return names
     is_wanted = cloud == "server"
     return tuple(name for name in names if (name == _THROUGH_SERVER) is is_wanted)
-
-
-def _hint(kind: str) -> str:
-    if kind in _CLOUDS:
-        return "Use cloud='server' with a task or project id."
-    return "Pass one to register_source()."

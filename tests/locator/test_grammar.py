@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from ls_tools.errors import BadReferenceError, LsToolsError, NotFoundError, RefusedError
 from ls_tools.locator import Locator, parse_reference
+from ls_tools.locator.cloud import resolve_path
 from ls_tools.origin import Origin
 
 ROOT = Origin.parse("https://labels.example.com")
@@ -351,6 +352,11 @@ def test_a_registered_scheme_is_taken() -> None:
     locator = parse_reference("HDFS://n/a.png", origin=None, schemes=("hdfs",))
     assert (locator.kind, locator.scheme) == ("other", "hdfs")
     assert locator.canonical == "hdfs://n/a.png"
+
+
+def test_a_resolve_path_needs_a_task_or_a_project() -> None:
+    with pytest.raises(ValueError, match="s3://"):
+        resolve_path("s3://b/k", task_id=None, project_id=None)
 
 
 def test_server_references_parse_without_a_server() -> None:

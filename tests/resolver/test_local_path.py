@@ -195,6 +195,17 @@ def test_the_upload_folder_of_the_environment_is_used(
     assert get_local_path(UPLOAD) == str(tmp_path / "1" / "a.png")
 
 
+def test_a_relative_folder_gives_an_absolute_path(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "root").mkdir()
+    (tmp_path / "root" / "a.png").touch()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("LOCAL_FILES_DOCUMENT_ROOT", "root")
+    path = get_local_path("/data/local-files/?d=a.png")
+    assert path == str(tmp_path / "root" / "a.png")
+
+
 def test_the_upload_folder_of_the_users_label_studio_is_used(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -7,8 +7,19 @@ from pathlib import Path
 import pytest
 
 from ls_tools.errors import BadReferenceError, NotFoundError, RefusedError
+from ls_tools.locator import parse_reference
 from ls_tools.resolver import Resolver
 from ls_tools.settings import Settings
+from ls_tools.sources import Services
+from ls_tools.sources.paths import PathsSource
+
+
+class _NoSink:
+    def write_at(self, offset: int, chunk: bytes) -> None:
+        raise AssertionError(offset, chunk)
+
+    def truncate(self, size_bytes: int) -> None:
+        raise AssertionError(size_bytes)
 
 
 @pytest.fixture
@@ -52,6 +63,10 @@ def test_a_path_that_does_not_exist_is_not_found(
         resolver.path(reference.format(folder))
 
 
+def test_the_path_is_known_without_fetching(resolver: Resolver, folder: Path) -> None:
+    assert resolver.expected_path("deep/a b.png") == folder / "deep" / "a b.png"
+
+
 def test_no_path_is_taken_unless_allowed(folder: Path, tmp_path: Path) -> None:
     resolver = Resolver(Settings(cache_dir=tmp_path / "cache"))
     with pytest.raises(BadReferenceError):
@@ -66,3 +81,10 @@ def test_a_folder_named_like_an_allowed_one_is_outside(
     (other / "a.png").touch()
     with pytest.raises(RefusedError):
         resolver.path(str(other / "a.png"))
+
+
+def test_nothing_fetches_a_path(folder: Path) -> None:
+    services = Services(settings=Settings(allow_paths=(folder,)), connect=pytest.fail)
+    locator = parse_reference("b.png", origin=None, allow_paths=True)
+    with pytest.raises(NotFoundError):
+        PathsSource(services).fetch(locator, _NoSink(), validator=None)
