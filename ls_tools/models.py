@@ -7,15 +7,17 @@ field names: Label Studio's export guide and the exports of version 1.23.
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeAlias, Union
 
 import msgspec
 
 EMPTY_OBJECT = msgspec.Raw(b"{}")
 NULL = msgspec.Raw(b"null")
 
-Integer = Annotated[int, msgspec.Meta(ge=-(2**53), le=2**53)]
+Integer: TypeAlias = Annotated[int, msgspec.Meta(ge=-(2**53), le=2**53)]
 """An integer that is exact as a float, so that arithmetic on it never fails."""
+
+Number: TypeAlias = Union[Integer, float, None]  # noqa: UP007 -- pyright wants it
 
 
 class Result(msgspec.Struct, gc=False, kw_only=True):
@@ -51,10 +53,10 @@ class Result(msgspec.Struct, gc=False, kw_only=True):
     from_name: str = ""
     to_name: str = ""
     value: msgspec.Raw = EMPTY_OBJECT
-    original_width: Integer | float | None = None
-    original_height: Integer | float | None = None
-    image_rotation: Integer | float | None = None
-    score: Integer | float | None = None
+    original_width: Number = None
+    original_height: Number = None
+    image_rotation: Number = None
+    score: Number = None
     parent_id: str | None = msgspec.field(default=None, name="parentID")
     item_index: int | None = None
     from_id: str | None = None
@@ -90,9 +92,9 @@ class Annotation(msgspec.Struct, kw_only=True):
     ground_truth: bool = False
     created_at: str | None = None
     updated_at: str | None = None
-    lead_time: Integer | float | None = None
+    lead_time: Number = None
     model_version: str | None = None
-    score: Integer | float | None = None
+    score: Number = None
     unique_id: str | None = None
     agreement: Any = None
     history: msgspec.Raw = NULL

@@ -36,7 +36,8 @@ def to_id(value: Any) -> int | str:
     """An id: an integer or a text."""
     if isinstance(value, int) and not isinstance(value, bool):
         return value
-    return to_text(value)
+    is_whole = isinstance(value, float) and value.is_integer()
+    return int(value) if is_whole else to_text(value)
 
 
 def to_integer(value: Any) -> int:

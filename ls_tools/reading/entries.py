@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import islice
 from typing import TYPE_CHECKING, TypeAlias
 
 import msgspec
@@ -65,7 +66,7 @@ class Entries:
         if only is None:
             return None
         elements = self._split(only)
-        if len(elements) and is_annotation(elements[0]):
+        if _begins_with_annotation(elements):
             return None
         return len(elements)
 
@@ -108,7 +109,7 @@ class Entries:
     ) -> Iterator[Element]:
         """The entries of one file, but for annotations, which are set aside."""
         elements = self._try_split(piece, log)
-        if not len(elements) or not is_annotation(elements[0]):
+        if not _begins_with_annotation(elements):
             yield from elements
             return
         for element in elements:
@@ -146,6 +147,10 @@ class Entries:
                     ]
                 )
             return []
+
+
+def _begins_with_annotation(elements: Elements) -> bool:
+    return any(is_annotation(element) for element in islice(elements, 1))
 
 
 def _repaired(element: Element) -> bytes:

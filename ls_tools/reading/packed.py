@@ -91,9 +91,8 @@ def _unpack_further(
     data: memoryview, name: str, limit_bytes: int
 ) -> list[tuple[str, memoryview]]:
     """UTF-16 may be inside of gzip and zip; archives in archives are refused."""
-    unpacker = _unpacker(data)
-    if unpacker is _recode_utf16:
-        return unpacker(data, name, limit_bytes)
+    if _unpacker(data) is _recode_utf16:
+        return _recode_utf16(data, name, limit_bytes)
     return [(name, data)]
 
 

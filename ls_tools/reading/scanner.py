@@ -24,6 +24,7 @@ _RUN = re.compile(
 memory that the regular expression takes; what they cut off is resumed."""
 _STRING = re.compile(rb'"[^"\\]*')
 _STRING_REST = re.compile(rb'(?:\\.[^"\\]*){1,1000}', re.DOTALL)
+_SCALAR = re.compile(rb'[^,"]*(?:"[^"\\]*(?:\\.[^"\\]*){0,32}"[^,"]*){0,9}', re.DOTALL)
 _SEPARATOR = re.compile(rb"[\s,]*")
 _QUOTE = ord('"')
 _CLOSERS = {ord("["): ord("]"), ord("{"): ord("}")}
@@ -78,7 +79,7 @@ def scan_elements(
 
     Returns:
         The bounds of each object at the top, and of each entry of each list at
-        the top. Entries that are no containers count as one per gap.
+        the top.
 
     Raises:
         NotAnExportError: The brackets do not match, or the text ends before
@@ -150,11 +151,16 @@ class _Scanner:
         return pos + 1
 
     def _note_gap(self, end: int) -> None:
-        """Between two elements stands nothing but a comma, or something odd."""
-        found = _SEPARATOR.match(self._data, self._last_end, end)
-        odd = found.end() if found else end
-        if odd < end:
-            self._spans.append(odd, end)
+        """Between two elements stands nothing but a comma, or scalars."""
+        pos = self._last_end
+        while pos < end:
+            found = _SEPARATOR.match(self._data, pos, end)
+            pos = found.end() if found else end
+            found = _SCALAR.match(self._data, pos, end)
+            scalar_end = found.end() if found and found.end() > pos else end
+            if pos < scalar_end:
+                self._spans.append(pos, scalar_end)
+            pos = scalar_end
 
     def _truncated(self, start: int | None) -> NotAnExportError:
         error = not_an_export(

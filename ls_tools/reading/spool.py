@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import mmap
 import tempfile
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from contextlib import contextmanager, suppress
+from typing import IO, TYPE_CHECKING
 
 from ls_tools.errors import OutputError, RefusedError
 
@@ -21,6 +21,8 @@ CHUNK_BYTES = 2**20
 class Spool:
     """An unnamed temporary file, written once and then mapped.
 
+    There is none before the first byte is written.
+
     Args:
         name: The input, for errors.
         limit_bytes: Most bytes that may be written.
@@ -29,7 +31,7 @@ class Spool:
     def __init__(self, name: str, limit_bytes: int) -> None:
         self._name = name
         self._limit = limit_bytes
-        self._file = tempfile.TemporaryFile(prefix="ls-tools-")  # noqa: SIM115 -- closed by close()
+        self._file: IO[bytes] | None = None
         self.size_bytes = 0
 
     def write(self, chunk: bytes) -> None:
@@ -45,21 +47,26 @@ class Spool:
             hint = "If it is genuine, raise Bounds.expanded_bytes."
             raise RefusedError(msg, hint=hint, limit_bytes=self._limit)
         with self._mapped_errors():
+            if self._file is None:
+                self._file = tempfile.TemporaryFile(prefix="ls-tools-")  # noqa: SIM115 -- closed by close()
             self._file.write(chunk)
 
     def map(self) -> memoryview:
         """What was written, mapped into memory."""
+        if self._file is None or not self.size_bytes:
+            return memoryview(b"")
         with self._mapped_errors():
             self._file.flush()
-        if not self.size_bytes:
-            return memoryview(b"")
-        return memoryview(
-            mmap.mmap(self._file.fileno(), self.size_bytes, access=mmap.ACCESS_READ)
-        )
+            number = self._file.fileno()
+            return memoryview(
+                mmap.mmap(number, self.size_bytes, access=mmap.ACCESS_READ)
+            )
 
     def close(self) -> None:
         """Close the file; what was mapped stays readable."""
-        self._file.close()
+        if self._file is not None:
+            with suppress(OSError):  # what a full disk left in the buffer
+                self._file.close()
 
     @contextmanager
     def _mapped_errors(self) -> Iterator[None]:

@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 import msgspec
 from msgspec.structs import replace
 
-from ls_tools.models import Annotation, Integer, Problem, Result
+from ls_tools.models import Annotation, Number, Problem, Result
 from ls_tools.reading import coercion
 from ls_tools.reading.excerpts import excerpt, json_kind
 from ls_tools.reading.wire import (
@@ -34,7 +34,7 @@ _BY_TYPE: tuple[tuple[Any, _Coerce], ...] = (
     (str | None, coercion.to_text),
     (bool, coercion.to_flag),
     (int | None, coercion.to_integer),
-    (Integer | float | None, coercion.to_number),
+    (Number, coercion.to_number),
     (int | str | None, coercion.to_id),
     (list[str] | None, coercion.to_texts),
 )
