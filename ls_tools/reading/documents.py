@@ -12,7 +12,7 @@ from ls_tools.reading.excerpts import excerpt
 from ls_tools.reading.foreign import not_an_export, recognise_bytes
 from ls_tools.reading.scanner import Spans, scan_elements
 
-Elements: TypeAlias = Sequence[msgspec.Raw] | Sequence[memoryview]
+Elements: TypeAlias = Sequence[msgspec.Raw | memoryview]
 
 UTF8_BOM = b"\xef\xbb\xbf"
 _SPACE = re.compile(rb"\s*")

@@ -35,7 +35,7 @@ class Entries:
     """Walks through the files of an input, and gathers annotations by task."""
 
     def __init__(self, pieces: Sequence[Piece], bounds: Bounds) -> None:
-        self._pieces = pieces
+        self._pieces: Sequence[Piece] = pieces
         self._bounds = bounds
         self._elements: Elements | None = None
         self._is_closed = False
@@ -84,7 +84,7 @@ class Entries:
             lost: How many entries there are.
         """
         if first.reason == FOREIGN_FILE:
-            return NotAnExportError(first.detail, hint=hint_for(""))
+            return NotAnExportError(first.detail, hint=hint_for(""), offset=0)
         piece = next(
             (p for p in self._pieces if p.is_only or p.name == first.source),
             self._pieces[0],
