@@ -107,8 +107,10 @@ def environment_page() -> str:
     """A table of the environment variables."""
     lines = [
         "# Environment variables\n",
-        "Read at each call, never at import. An argument or option wins; of several "
-        "variables for one setting, the first in this table that is set.\n",
+        (
+            "Read at each call, never at import. An argument or option wins; of several "
+            "variables for one setting, the first in this table that is set.\n"
+        ),
         "| variable | setting | meaning |",
         "|---|---|---|",
         *(f"| `{x.name}` | `{x.setting}` | {x.meaning} |" for x in ENVIRONMENT),

@@ -13,15 +13,15 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 SUMMARIES: Mapping[str, str] = {
-    "pull": "Fetch a project's labels and media into a training-ready folder.",
-    "convert": "Convert an export file, folder or stream, with no server.",
-    "resolve": "Turn task data references into local paths.",
-    "media": "Fetch everything that an export points at into the cache.",
-    "export": "Download a project in one call, in a format of the server.",
+    "pull": "Fetch PROJECT, an id or a title, into a folder that a trainer loads.",
+    "convert": "Convert INPUT, a file, a folder or - for standard input, with no server.",
+    "resolve": "Turn task data references into local paths, fetching what is not cached.",
+    "media": "Fetch everything that INPUT, an export, points at into the cache.",
+    "export": "Download a project in one call, in one of the server's own formats.",
     "snapshot": "Create, list, await, download and delete export snapshots.",
     "cache": "See, check and clean the cache.",
-    "formats": "List what can be written, and from what.",
-    "demo": "Do the main job on bundled data, offline.",
+    "formats": "List the target formats with their names, controls and options.",
+    "demo": "Resolve and convert data that ships with ls-tools, offline.",
 }
 """One line per command, shown by ``ls-tools --help`` without loading any."""
 

@@ -9,8 +9,6 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -56,6 +54,8 @@ class Console:
 
 def print_document(document: dict[str, Any]) -> None:
     """Print one JSON document, ``schema_version`` first."""
+    import msgspec
+
     whole = {"schema_version": SCHEMA_VERSION, **document}
     text = msgspec.json.format(msgspec.json.encode(whole), indent=2)
     sys.stdout.write(text.decode() + "\n")

@@ -72,7 +72,11 @@ def audio_project(api: Api) -> int:
 
 @pytest.fixture(params=["images", "texts", "sounds", "full"])
 def project(request: pytest.FixtureRequest) -> tuple[int, SnapshotFilter]:
-    names = {"images": "image_project", "full": "image_project", "texts": "text_project"}
+    names = {
+        "images": "image_project",
+        "full": "image_project",
+        "texts": "text_project",
+    }
     chosen = SnapshotFilter()
     if request.param == "full":
         chosen = SnapshotFilter(full={"annotators", "predictions", "drafts"})
@@ -95,9 +99,7 @@ def snapshot(
 
 def ours(tmp_path: Path, name: str) -> Path:
     out = tmp_path / name
-    convert(
-        tmp_path / "tasks.json", name, out, config=tmp_path / "config.xml"
-    )
+    convert(tmp_path / "tasks.json", name, out, config=tmp_path / "config.xml")
     return out
 
 
