@@ -215,11 +215,12 @@ def _checked_pools(policy: AddressPolicy) -> dict[str, type[HTTPConnectionPool]]
     class SecureConnection(_CheckedHTTPSConnection):
         pass
 
+    # urllib3's own connections do not quite fit its protocol for them either.
     class Pool(HTTPConnectionPool):
-        ConnectionCls = Connection
+        ConnectionCls = Connection  # pyright: ignore[reportAssignmentType]
 
     class SecurePool(HTTPSConnectionPool):
-        ConnectionCls = SecureConnection
+        ConnectionCls = SecureConnection  # pyright: ignore[reportAssignmentType]
 
     Connection.policy = SecureConnection.policy = policy
     return {"http": Pool, "https": SecurePool}

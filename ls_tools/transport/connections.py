@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import requests
+from requests.auth import AuthBase
 from urllib3.exceptions import HTTPError
 
 from ls_tools.errors import LsToolsError, RefusedError, SettingsError
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 _PORTS = {"http": 80, "https": 443}
 
 
-class _NoNetrc(requests.auth.AuthBase):
+class _NoNetrc(AuthBase):
     """Adds nothing. Its presence keeps requests from looking into netrc."""
 
     def __call__(self, r: requests.PreparedRequest) -> requests.PreparedRequest:

@@ -46,6 +46,7 @@ _KEEPS_METHOD = frozenset({307, 308})
 _SAFE_METHODS = frozenset({"GET", "HEAD"})
 _WEB_SCHEMES = frozenset({"http", "https"})
 _OVERRIDABLE = frozenset({"user-agent", "accept"})
+_CREDENTIALS = frozenset({"authorization", "cookie", "x-api-key"})
 _UNAUTHORIZED = 401
 
 
@@ -172,8 +173,7 @@ class Exchange:
         self, call: Call, prepared: requests.PreparedRequest, moved_to: str
     ) -> Received:
         url = str(prepared.url)
-        if self._is_home(url):
-            _add_headers(prepared, self._settings.headers)
+        self._add_headers(prepared, call)
         response, with_token = self._drive(call, prepared)
         return Received(
             response=response,
@@ -221,7 +221,7 @@ class Exchange:
 
     def _refresh_once(self, call: Call) -> AuthResponse:
         prepared = _prepare(call)
-        _add_headers(prepared, self._settings.headers)
+        self._add_headers(prepared, call)
         with closing(self._send(call, prepared)) as response:
             received = Received(
                 response=response,
@@ -243,6 +243,21 @@ class Exchange:
             msg = f"{received.asked} redirects {call.method} to {_site(target)}."
             hint = "Set the server's URL as the browser shows it, https included."
             raise ServerError(msg, hint=hint, status=received.status)
+
+    def _add_headers(self, prepared: requests.PreparedRequest, call: Call) -> None:
+        """Add the settings' headers; those that describe the request stay.
+
+        Those that say who asks go where the token may go, the others anywhere
+        on the configured server.
+        """
+        url = str(prepared.url)
+        if self._auth is None or not self._is_home(url):
+            return
+        is_trusted = self._auth.may_carry_token(url, call.purpose)
+        for name, value in self._settings.headers.items():
+            is_new = name not in prepared.headers or name.lower() in _OVERRIDABLE
+            if is_new and (is_trusted or name.lower() not in _CREDENTIALS):
+                prepared.headers[name] = value
 
     def _is_move(self, url: str, target: str) -> bool:
         """Whether the configured server says that it is elsewhere by now."""
@@ -292,15 +307,6 @@ def _prepare_again(call: Call, url: str) -> requests.PreparedRequest:
         files=call.files,
     )
     return _prepare(again)
-
-
-def _add_headers(
-    prepared: requests.PreparedRequest, headers: Mapping[str, str]
-) -> None:
-    """Add the settings' headers; those that describe the request stay."""
-    for name, value in headers.items():
-        if name not in prepared.headers or name.lower() in _OVERRIDABLE:
-            prepared.headers[name] = value
 
 
 def _read_status(response: requests.Response) -> AuthResponse:

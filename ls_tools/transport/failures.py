@@ -124,7 +124,7 @@ def _lasting_failure(causes: list[BaseException], host: str) -> LsToolsError | N
 
 
 def _passing_failure(causes: list[BaseException], host: str) -> LsToolsError:
-    if any(isinstance(c, (pool_errors.ProxyError,)) for c in causes):
+    if any(isinstance(c, pool_errors.ProxyError) for c in causes):
         msg = f"The proxy on the way to {host} cannot be used."
         hint = "Check the proxy settings (HTTPS_PROXY, NO_PROXY)."
         return NetworkError(msg, hint=hint, host=host)
@@ -132,8 +132,14 @@ def _passing_failure(causes: list[BaseException], host: str) -> LsToolsError:
         msg = f"{host} refuses connections."
         hint = "Check the URL; inside a container localhost is the container."
         return NetworkError(msg, hint=hint, host=host)
+    if tls := next((c for c in causes if isinstance(c, ssl.SSLError)), None):
+        msg = f"{host} and we do not agree on TLS: {tls.reason or 'no reason given'}."
+        hint = "Check that this is an https server, and the CA file if one is set."
+        return NetworkError(msg, hint=hint, host=host)
     if any(_is_timeout(c) for c in causes):
-        return DeadlineError(f"{host} stopped answering.", host=host)
+        msg = f"{host} stopped answering."
+        hint = "If it only needs longer, raise LS_TOOLS_READ_TIMEOUT_S."
+        return DeadlineError(msg, hint=hint, host=host)
     return NetworkError(f"The connection to {host} broke.", host=host)
 
 

@@ -100,7 +100,7 @@ def test_a_file_that_is_no_certificate_is_a_typed_error(
 ) -> None:
     empty = tmp_path / "ca.pem"
     empty.write_text("no certificate")
-    with pytest.raises(NetworkError):
+    with pytest.raises(NetworkError, match="do not agree on TLS"):
         connect(verify=str(empty), retry_attempts=1).request("GET", tls_server.url)
 
 
@@ -111,3 +111,11 @@ def test_the_client_certificate_goes_to_the_configured_server_only(
     connections = connect(url=tls_server.url, client_cert=cert)._exchange()._connections
     assert connections._options(f"{tls_server.url}/x")["cert"] == cert
     assert connections._options("https://elsewhere.example/x")["cert"] is None
+
+
+def test_https_to_a_server_without_it_says_so(
+    server: FaultServer, connect: Connect
+) -> None:
+    url = server.url.replace("http", "https")
+    with pytest.raises(NetworkError, match="do not agree on TLS"):
+        connect(url=url, retry_attempts=1).request("GET", url)

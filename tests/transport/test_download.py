@@ -26,6 +26,7 @@ from ls_tools.transfer import Validator
 from ls_tools.transport import Transport
 
 DATA = os.urandom(70_000)
+OTHER = DATA[::-1]
 NO_PERMISSION = b"{\"detail\": \"'NoneType' object has no attribute 'has_permission'\"}"
 PATH = "/data/upload/1/a.jpg"
 Connect = Callable[..., Transport]
@@ -87,11 +88,11 @@ def test_a_weak_etag_binds_no_range(
 @pytest.mark.parametrize(
     "changed",
     [
-        StoredFile(content=DATA[::-1], etag='W/"v2"'),
-        StoredFile(content=DATA[:-1], etag='W/"v1"'),
-        StoredFile(content=DATA[:400], etag='W/"v1"'),
-        StoredFile(content=DATA[:300], etag='W/"v1"'),
-        StoredFile(content=DATA[:200], etag='W/"v1"'),
+        StoredFile(content=OTHER, etag='W/"v2"'),
+        StoredFile(content=OTHER[:-1], etag='W/"v1"'),
+        StoredFile(content=OTHER[:400], etag='W/"v1"'),
+        StoredFile(content=OTHER[:300], etag='W/"v1"'),
+        StoredFile(content=OTHER[:200], etag='W/"v1"'),
     ],
     ids=["etag", "total", "shorter", "just what came", "less than came"],
 )
@@ -140,9 +141,8 @@ def test_only_content_range_is_believed(
 def test_bytes_beyond_the_announced_range_are_left_out(
     server: FaultServer, transport: Transport, sink: Sink
 ) -> None:
-    long = Reply(
-        status=206, body=DATA[:90], headers={"Content-Range": "bytes 0-49/70000"}
-    )
+    headers = {"Content-Range": "bytes 0-49/70000"}
+    long = Reply(status=206, body=DATA[:50] + b"surplus", headers=headers)
     transport.download(server.on(PATH, long, StoredFile(content=DATA)), sink)
     assert sink.content == DATA
 

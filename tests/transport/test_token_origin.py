@@ -196,6 +196,17 @@ def test_extra_headers_go_to_the_configured_server_only(
     assert server.seen[0].headers["range"] == "bytes=0-"
 
 
+def test_extra_headers_that_say_who_asks_go_where_the_token_goes(
+    server: FaultServer, connect: Connect, sink: Sink
+) -> None:
+    """G9: no way around by headers."""
+    extra = connect(token=None, headers={"Cookie": "session=1", "X-Gate": "open"})
+    extra.download(server.on("/api/users/", StoredFile(content=DATA)), sink)
+    extra.download(server.on(UPLOAD, StoredFile(content=DATA)), Sink())
+    assert [seen.headers.get("cookie") for seen in server.seen] == [None, "session=1"]
+    assert [seen.headers.get("x-gate") for seen in server.seen] == ["open"] * 2
+
+
 def test_no_cookie_is_kept(server: FaultServer, transport: Transport) -> None:
     url = server.on("/api/a", Reply(body=b"{}", headers={"Set-Cookie": "id=1"}))
     transport.request("GET", url)
