@@ -95,8 +95,8 @@ def formats_page() -> str:
         aliases = ", ".join(f"`{alias}`" for alias in one["aliases"])
         lines.append(f"| `{name}` | {aliases} | {one['summary']} |")
         options += [
-            f"| `{name}` | `{x['flag']}` | `{x['default']}` | {x['help']} |"
-            for x in one["options"]
+            f"| `{name}` | `{own['flag']}` | `{own['default']}` | {own['help']} |"
+            for own in one["options"]
         ]
     lines += ["", "## Options of single formats\n"]
     lines += ["| format | option | default | meaning |", "|---|---|---|---|", *options]

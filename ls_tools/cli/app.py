@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 SUMMARIES: Mapping[str, str] = {
     "pull": "Fetch PROJECT, an id or a title, into a folder that a trainer loads.",
-    "convert": "Convert INPUT, a file, a folder or - for standard input, with no server.",
-    "resolve": "Turn task data references into local paths, fetching what is not cached.",
+    "convert": "Convert INPUT, a file, a folder or - for stdin, with no server.",
+    "resolve": "Turn task data references into local paths, fetching what is new.",
     "media": "Fetch everything that INPUT, an export, points at into the cache.",
     "export": "Download a project in one call, in one of the server's own formats.",
     "snapshot": "Create, list, await, download and delete export snapshots.",

@@ -31,7 +31,7 @@ def convert(
     plan: Conversion,
     keep_going: bool,
 ) -> int:
-    """Convert INPUT, a file, a folder or - for standard input, with no server.
+    """Convert INPUT, a file, a folder or - for stdin, with no server.
 
     Options with a list of formats in brackets belong to those formats.
 

@@ -40,7 +40,7 @@ def resolve(  # noqa: PLR0913 -- the options of the command
     revalidate: bool,
     refs_from: Any,
 ) -> int:
-    """Turn task data references into local paths, fetching what is not cached.
+    """Turn task data references into local paths, fetching what is new.
 
     Prints one path a line, in the order asked; an empty line for a reference
     that failed.

@@ -321,8 +321,11 @@ def test_an_interrupted_run_is_resumed_by_the_next(
     project = make_project(api, "Interrupted", LARGE_COUNT)
     made = client.create_snapshot(project, wait_s=60)
     out = tmp_path / "out.json"
-    proxy.plan(Cut(after_bytes=300_000), Status(code=503), target="/download")
-    settings = Settings(url=proxy.url, token=label_studio.token, retry_attempts=1)
+    proxy.plan(Cut(after_bytes=300_000), target="/download")
+    proxy.plan(Status(code=503), target="/download", times=2)
+    settings = Settings(
+        url=proxy.url, token=label_studio.token, retry_attempts=2, retry_wait_s=0.01
+    )
     with Client(settings) as shaky:
         with pytest.raises(NetworkError):
             shaky.download_snapshot(project, made.id, out)

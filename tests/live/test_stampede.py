@@ -34,7 +34,8 @@ def resolve_all(resolver, start):
 with Resolver(settings) as resolver:
     print("ready", flush=True)
     sys.stdin.readline()
-    threads = [threading.Thread(target=resolve_all, args=(resolver, i * 13)) for i in range(4)]
+    starts = [(resolver, start) for start in (0, 13, 26, 39)]
+    threads = [threading.Thread(target=resolve_all, args=a) for a in starts]
     for thread in threads: thread.start()
     for thread in threads: thread.join()
 assert len(found) == 4 and all(one == found[0] for one in found)
