@@ -5,27 +5,27 @@ Knows no format and no file.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Literal
 
+import msgspec
+
+from ls_tools.models import Annotation, Task
 from ls_tools.output.problems import count_lost_tasks, count_task_problems
-from ls_tools.regions import group_regions
+from ls_tools.regions import Region, group_regions
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator
 
-    from ls_tools.models import Annotation, Task
     from ls_tools.output.tally import Tally
-    from ls_tools.regions import Region
     from ls_tools.selection import Selection
 
 Unlabeled = Literal["leave-out", "untouched", "all"]
 """What becomes of tasks without a selected annotation; see ``Items``."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Item:
+class Item(msgspec.Struct, frozen=True, kw_only=True):
     """What a format writes: a task and one selected annotation of it.
 
     Attributes:

@@ -286,6 +286,14 @@ def test_no_target_is_left_of_a_source_that_is_no_file(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_no_target_is_left_of_a_source_that_fails_while_it_is_read(
+    tmp_path: Path,
+) -> None:
+    with pytest.raises(LsToolsError, match="Input/output error"):
+        copy_file(Path("/proc/self/mem"), tmp_path / "target")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_an_output_that_cannot_be_written_is_no_failure_of_the_medium(
     tmp_path: Path, cache: Cache
 ) -> None:

@@ -121,7 +121,9 @@ def test_what_data_may_fill_is_bounded() -> None:
         tally.skip(f"reason {number}", task_id=number)
         tally.warn(f"warning {number}")
         tally.media_failed(f"/data/{number}", "gone", task_id=number)
+    tally.warn("warning 0")
     report = report_of(tally)
+    assert "1800 more warnings are not listed." in report.warnings
     assert len(report.skipped) == MAX_REASONS + 1
     assert report.skipped[-1].reason == OTHER_REASONS
     assert sum(loss.count for loss in report.skipped) == 10 * MAX_REASONS
