@@ -47,8 +47,8 @@ class CocoOptions:
 
     labels: str = option(
         "first",
-        "Of a region with several labels, write the first one, or all of them as "
-        "one annotation each.",
+        "Of a region with several labels, write the first one or all of them, each "
+        "on its own (coco: first; yolo: all).",
         choices=("first", "all"),
     )
     ellipse_tolerance_px: float = option(

@@ -47,6 +47,10 @@ SECOND_LABEL = "second label dropped"
 NOTE = "note dropped"
 ELLIPSE_APPROXIMATED = "ellipse approximated by a polygon"
 POLYGON_CLOSED = "open polygon closed"
+SIZES_DIFFER = (
+    "Some regions state another size for their image than the one before them: they "
+    "were placed by percent on the first."
+)
 MERGED = "Some images are in several tasks: what the tasks say of them is merged."
 
 TOLERANCE_PX = 1e-3
@@ -170,18 +174,27 @@ class PictureReader:
         picture = places.get((result.to_name, result.item_index or 0))
         if picture is None:
             return self._why_no_picture(result)
-        drawing = read_drawing(region, picture.size)
+        drawing = self._read_drawing(region, item, picture)
         if isinstance(drawing, str):
-            if drawing == NO_SIZE:
-                drawing = self._read_without_size(region, item, picture)
-            if isinstance(drawing, str):
-                return drawing
-        elif picture.size is None:
-            picture.size = drawing.size
+            return drawing
         class_ids = self._class_ids(drawing.labels)
         if not class_ids:
             return DROPPED if drawing.labels else NO_LABEL
         return Labelled(region, picture, drawing, class_ids, self._losses(drawing))
+
+    def _read_drawing(
+        self, region: Region, item: Item, picture: Picture
+    ) -> Drawing | str:
+        drawing = read_drawing(region, picture.size)
+        if isinstance(drawing, str):
+            is_sized = drawing != NO_SIZE
+            return drawing if is_sized else self._read_unsized(region, item, picture)
+        if picture.size is None:
+            picture.size = drawing.size
+        elif drawing.size is not picture.size:
+            self._output.tally.warn(SIZES_DIFFER)
+            return read_drawing(_with_size(region, picture.size))
+        return drawing
 
     def _has_shape(self, region: Region) -> bool:
         return any(result.type in self._types for result in region.results)
@@ -196,7 +209,7 @@ class PictureReader:
             return f"control not expressible: {self._tag_of(result)} on {shown.tag}"
         return NO_IMAGE
 
-    def _read_without_size(
+    def _read_unsized(
         self, region: Region, item: Item, picture: Picture
     ) -> Drawing | str:
         """Read a region whose results do not tell the size of the image."""
@@ -239,6 +252,19 @@ class PictureReader:
                 for result in drawing.extras
             )
         return losses
+
+
+def _with_size(region: Region, size: Size) -> Region:
+    """A region whose results state another size of their image."""
+    width, height = size.width_px, size.height_px
+    replace = msgspec.structs.replace
+    return Region(
+        region.id,
+        tuple(
+            replace(result, original_width=width, original_height=height)
+            for result in region.results
+        ),
+    )
 
 
 def check_tolerance(tolerance_px: float) -> None:

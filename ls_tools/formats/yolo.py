@@ -53,9 +53,9 @@ class YoloOptions:
     )
     labels: str = option(
         "all",
-        "Of a region with several labels, write a row for all of them, or for the "
-        "first one.",
-        choices=("all", "first"),
+        "Of a region with several labels, write the first one or all of them, each "
+        "on its own (coco: first; yolo: all).",
+        choices=("first", "all"),
     )
     ellipse_tolerance_px: float = option(
         0.5, "How far an ellipse may be from the polygon that it becomes, in pixels."

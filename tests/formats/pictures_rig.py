@@ -156,7 +156,7 @@ def convert_tasks(
     source, config = folder / "export.json", folder / "config.xml"
     source.write_text(json.dumps(tasks), encoding="utf-8")
     config.write_text(xml, encoding="utf-8")
-    settings = settings or Settings(cache_dir=folder / "cache")
+    settings = settings or Settings(cache_dir=folder / "cache", mode="offline")
     report = convert(
         source, to, folder / "out", config=config, settings=settings, **options
     )

@@ -337,6 +337,21 @@ def test_a_region_that_tells_no_size_uses_that_of_the_others(tmp_path: Path) -> 
     ]
 
 
+def test_regions_that_disagree_on_the_size_are_placed_on_one_image(
+    tmp_path: Path,
+) -> None:
+    """F17: whatever the sizes stated, boxes and polygons share one frame."""
+    drawn = [
+        box(10, 10, 10, 10),
+        box(50, 50, 10, 40, original_height=300),
+        box(50, 50, 10, 40, original_width=400),
+    ]
+    done = convert_tasks(tmp_path, "coco", [task(1, annotation(*drawn))])
+    rows = done.json("result.json")["annotations"]
+    assert rows[1]["bbox"] == rows[2]["bbox"] == pytest.approx([100, 50, 20, 40])
+    assert any("another size" in warning for warning in done.report.warnings)
+
+
 def test_regions_of_unknown_image_size_are_reported(tmp_path: Path) -> None:
     lone = box(10, 10, 10, 10, original_width=None, original_height=None)
     done = convert_tasks(tmp_path, "coco", [task(1, annotation(lone))])

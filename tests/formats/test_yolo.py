@@ -20,6 +20,7 @@ from formats.pictures_rig import (
     task,
 )
 
+from ls_tools.output import ClassPolicy
 from ls_tools.settings import Settings
 
 
@@ -290,6 +291,30 @@ def test_several_labels_of_a_box_are_a_row_each(tmp_path: Path) -> None:
     done = convert_tasks(tmp_path, "yolo", drawn, labels="first")
     assert [row[0] for row in rows(done)] == [0]
     assert done.degraded() == {"second label dropped": 1}
+
+
+def test_labels_merged_into_one_class_are_one_row(tmp_path: Path) -> None:
+    rename = tmp_path / "rename.json"
+    rename.write_text('{"Car": "thing", "Person": "thing"}')
+    drawn = [task(1, annotation(box(1, 1, 5, 5, 0, "Car", "Person")))]
+    done = convert_tasks(
+        tmp_path, "yolo", drawn, classes=ClassPolicy(rename=rename), labels="all"
+    )
+    assert [row[0] for row in rows(done)] == [0]
+
+
+def test_a_label_that_the_rename_file_drops_is_reported(tmp_path: Path) -> None:
+    rename = tmp_path / "rename.json"
+    rename.write_text('{"Car": null}')
+    drawn = [box(1, 1, 5, 5, 0, "Car"), box(1, 1, 5, 5, 0, "Car", "Person")]
+    done = convert_tasks(
+        tmp_path,
+        "yolo",
+        [task(1, annotation(*drawn))],
+        classes=ClassPolicy(rename=rename),
+    )
+    assert done.skipped() == {"label dropped by the rename file": 1}
+    assert len(rows(done)) == 1
 
 
 def test_labels_and_images_have_the_same_stem(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ls_tools.geometry import (
@@ -15,6 +15,8 @@ from ls_tools.geometry import (
     points_hull,
     polygon_area,
 )
+
+calm = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 SIZE = Size(200, 100)
 COORDINATE = st.floats(-300, 300)
@@ -43,6 +45,7 @@ def test_a_box_is_cut_at_the_images_edges(
     assert clip_ltwh(given_ltwh, SIZE) == expected
 
 
+@calm
 @given(ltwh=LTWH)
 def test_a_clipped_box_is_on_the_image(ltwh: Ltwh) -> None:
     clipped = clip_ltwh(ltwh, SIZE)
@@ -53,6 +56,7 @@ def test_a_clipped_box_is_on_the_image(ltwh: Ltwh) -> None:
         assert width > 0 < height
 
 
+@calm
 @given(ltwh=LTWH)
 def test_clipping_a_box_as_a_polygon_gives_the_same(ltwh: Ltwh) -> None:
     clipped = clip_ltwh(ltwh, SIZE)
@@ -63,6 +67,7 @@ def test_clipping_a_box_as_a_polygon_gives_the_same(ltwh: Ltwh) -> None:
         assert points_hull(points) == pytest.approx(clipped, abs=1e-6)
 
 
+@calm
 @given(box=TURNED)
 def test_a_clipped_polygon_is_on_the_image_and_no_larger(box: Box) -> None:
     points = clip_points(corners(box), SIZE)
@@ -71,6 +76,7 @@ def test_a_clipped_polygon_is_on_the_image_and_no_larger(box: Box) -> None:
     assert polygon_area(points) <= min(box.width_px * box.height_px, 20_000) + 1e-6
 
 
+@calm
 @given(box=TURNED)
 def test_what_is_cut_off_on_both_sides_adds_up(box: Box) -> None:
     """The parts left and right of x = 200, each clipped to a huge image."""

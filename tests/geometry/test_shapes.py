@@ -4,7 +4,7 @@ import cmath
 import math
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from ls_tools.geometry import (
@@ -22,6 +22,8 @@ from ls_tools.geometry import (
     polygon_area,
     rotate_point,
 )
+
+calm = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 COORDINATE = st.floats(-1e4, 1e4)
 LENGTH = st.floats(0, 1e4)
@@ -77,11 +79,13 @@ def test_whole_turns_change_nothing(turns: int) -> None:
     assert corners(Box(1, 2, 3, 4, 90.0 * turns)) == corners(Box(1, 2, 3, 4))
 
 
+@calm
 @given(box=BOXES)
 def test_the_hull_of_a_turned_box_equals_another_computation(box: Box) -> None:
     assert hull(box) == pytest.approx(hull_as_complex(box), abs=1e-6)
 
 
+@calm
 @given(point=st.tuples(COORDINATE, COORDINATE), about=st.tuples(COORDINATE, COORDINATE))
 def test_turning_there_and_back_leaves_a_point_where_it_was(
     point: Point, about: Point
@@ -90,6 +94,7 @@ def test_turning_there_and_back_leaves_a_point_where_it_was(
     assert rotate_point(there, about, -33.3) == pytest.approx(point, abs=1e-6)
 
 
+@calm
 @given(box=BOXES)
 def test_turning_keeps_the_area(box: Box) -> None:
     expected = box.width_px * box.height_px
@@ -103,6 +108,7 @@ def test_a_box_of_no_width_has_a_hull() -> None:
     assert found == pytest.approx((0, 10, 10, 20 * math.cos(math.radians(30))))
 
 
+@calm
 @given(
     points=st.lists(st.tuples(COORDINATE, COORDINATE), min_size=3, max_size=8),
     shift=st.tuples(COORDINATE, COORDINATE),
@@ -121,6 +127,7 @@ def test_points_and_lines_have_no_area(points: list[Point]) -> None:
     assert polygon_area(points) == 0
 
 
+@calm
 @given(ellipse=ELLIPSES)
 def test_an_ellipses_hull_touches_it_on_all_sides(ellipse: Ellipse) -> None:
     fine = [turn_on_ellipse(ellipse, 2 * math.pi * k / 3600) for k in range(3600)]
@@ -128,6 +135,7 @@ def test_an_ellipses_hull_touches_it_on_all_sides(ellipse: Ellipse) -> None:
     assert hull(ellipse) == pytest.approx(points_hull(fine), abs=1e-5 * size)
 
 
+@calm
 @given(ellipse=ELLIPSES, tolerance_px=st.floats(0.01, 5))
 def test_an_ellipses_polygon_is_as_near_as_asked(
     ellipse: Ellipse, tolerance_px: float
@@ -141,6 +149,7 @@ def test_an_ellipses_polygon_is_as_near_as_asked(
         assert distance_to_line(middle, start, end) <= tolerance_px + 1e-6
 
 
+@calm
 @given(ellipse=ELLIPSES)
 def test_an_ellipses_polygon_lies_inside_it_and_is_not_much_smaller(
     ellipse: Ellipse,

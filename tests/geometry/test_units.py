@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ls_tools.geometry import (
@@ -15,6 +15,8 @@ from ls_tools.geometry import (
     points_to_pct,
     points_to_px,
 )
+
+calm = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 PERCENT = st.floats(-50, 150)
 SIDE_PX = st.integers(1, 20_000)
@@ -61,6 +63,7 @@ def test_a_result_without_a_box_has_no_pixels(value: Any) -> None:
     assert convert_from_ls({**GUIDE_RESULT, "value": value}) is None
 
 
+@calm
 @given(ltwh=st.tuples(PERCENT, PERCENT, PERCENT, PERCENT), size=SIZES)
 def test_boxes_survive_the_way_to_pixels_and_back(
     ltwh: tuple[float, float, float, float], size: Size
@@ -68,6 +71,7 @@ def test_boxes_survive_the_way_to_pixels_and_back(
     assert ltwh_to_pct(ltwh_to_px(ltwh, size), size) == pytest.approx(ltwh, abs=1e-9)
 
 
+@calm
 @given(points=st.lists(st.tuples(PERCENT, PERCENT)), size=SIZES)
 def test_points_survive_the_way_to_pixels_and_back(
     points: list[tuple[float, float]], size: Size
@@ -78,6 +82,7 @@ def test_points_survive_the_way_to_pixels_and_back(
         assert (back_x, back_y) == pytest.approx((x, y), abs=1e-9)
 
 
+@calm
 @given(size=SIZES)
 def test_a_hundred_percent_is_the_whole_image(size: Size) -> None:
     whole = ltwh_to_px((0, 0, 100, 100), size)

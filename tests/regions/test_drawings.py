@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ls_tools.geometry import Box, Ellipse, Polygon, Size, hull
@@ -18,6 +18,8 @@ from ls_tools.regions import (
     read_drawing,
     shape_of,
 )
+
+calm = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 BOX = {"x": 50, "y": 10, "width": 20, "height": 40, "rotation": 45}
 POLYGON = {"points": [[60, 20], [90, 30], [75, 90]], "closed": True}
@@ -127,6 +129,7 @@ def test_a_box_drawn_backwards_is_the_same_box() -> None:
     assert shape_of(region(result("rectangle", backwards))) == Box(100, 10, 40, 40)
 
 
+@calm
 @given(angle=st.floats(0, 359), width=st.floats(-50, 50), height=st.floats(-50, 50))
 def test_a_turned_box_drawn_backwards_covers_the_same_place(
     angle: float, width: float, height: float
@@ -190,6 +193,12 @@ def test_without_a_size_of_the_image_the_callers_counts(width: float | None) -> 
     assert shape_of(lone, Size(400, 200)) == Box(200, 20, 80, 80, 45)
 
 
+def test_what_a_result_states_of_the_size_counts_before_the_callers() -> None:
+    lone = region(result("rectangle", BOX))
+    for size in (Size(200, 300), Size(400, 100), Size(200, 100)):
+        assert shape_of(lone, size) == Box(100, 10, 40, 40, 45)
+
+
 def test_another_result_of_the_region_may_tell_the_size() -> None:
     sized = result("labels", {"labels": ["a"]})
     unsized = result("rectangle", BOX, original_width=None)
@@ -211,6 +220,7 @@ def test_the_size_of_an_image_is_that_of_its_own_results() -> None:
     assert image_size(annotation, "third") is None
 
 
+@calm
 @given(
     value=st.dictionaries(
         st.sampled_from(["x", "y", "width", "height", "rotation", "points", "labels"]),

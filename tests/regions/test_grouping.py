@@ -46,13 +46,13 @@ def test_relations_and_results_without_an_id_are_regions_of_their_own() -> None:
     found = group_regions(
         annotation(
             {"id": "a", "type": "rectanglelabels"},
-            {"type": "relation", "from_id": "a", "to_id": "b"},
+            {"id": "a", "type": "relation", "from_id": "a", "to_id": "b"},
             {"type": "relation", "from_id": "b", "to_id": "a"},
             {"type": "choices"},
             {"type": "choices"},
         )
     )
-    assert ids(found) == [("a", 1), (None, 1), (None, 1), (None, 1), (None, 1)]
+    assert ids(found) == [("a", 1), ("a", 1), (None, 1), (None, 1), (None, 1)]
 
 
 def test_an_empty_annotation_has_no_regions() -> None:
