@@ -108,8 +108,8 @@ def environment_page() -> str:
     lines = [
         "# Environment variables\n",
         (
-            "Read at each call, never at import. An argument or option wins; of several "
-            "variables for one setting, the first in this table that is set.\n"
+            "Read at each call, never at import. An argument or option wins; of "
+            "several variables for one setting, the first in this table that is set.\n"
         ),
         "| variable | setting | meaning |",
         "|---|---|---|",
