@@ -5,9 +5,12 @@ Knows no format and no server: references become paths through ``MediaPlan.fetch
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
+
+import msgspec
+from msgspec.structs import replace
 
 from ls_tools.errors import (
     IntegrityError,
@@ -55,8 +58,7 @@ class MediaPlan:
     max_pixels: int = 2**30
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Placed:
+class Placed(msgspec.Struct, frozen=True, kw_only=True):
     """A medium in the output.
 
     Attributes:
@@ -97,6 +99,7 @@ class MediaPlacer:
         self._task: Task | None = None
         self._of_task: dict[str, Placed] = {}
         self._of_several: dict[str, Placed] = {}
+        self._told: set[str] = set()
 
     def prefetch(self, items: Sequence[Item]) -> None:
         """Fetch the media of the next items together; ``Items.prefetch``."""
@@ -156,16 +159,16 @@ class MediaPlacer:
                 return image_size(path, max_pixels=self._plan.max_pixels)
             except (MissingDependencyError, UnreadableMediaError) as exc:
                 error = exc
-        self._warn_of_size(error, item.task)
+        if error is not None:
+            self._warn_of_size(error, item.task)
         return None
 
-    def _warn_of_size(self, error: LsToolsError | None, task: Task) -> None:
-        if isinstance(error, MissingDependencyError):
-            self._tally.warn(str(error))
-        elif error is not None:
-            self._tally.warn(
-                f"The size of a picture of task {task.id} is unknown: {error.message}"
-            )
+    def _warn_of_size(self, error: LsToolsError, task: Task) -> None:
+        """Count the picture; the first of each kind of error says it in full."""
+        self._tally.note(f"picture size unknown ({error.kind})", task_id=task.id)
+        if error.kind not in self._told:
+            self._told.add(error.kind)
+            self._tally.warn(f"The size of a picture is unknown. {error}")
 
     def _put(self, placed: Placed, reference: str, item: Item) -> Placed:
         resolved = self._resolve(reference, item.task)

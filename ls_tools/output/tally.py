@@ -168,9 +168,9 @@ class Tally:
             self.unlisted_warnings += 1
 
     def note(self, reason: str, *, task_id: int | str | None) -> None:
-        """Something in the input was odd and nothing is lost by it.
+        """Something was odd in many places, and nothing is lost by it alone.
 
-        Becomes one warning per reason, with its count.
+        Becomes one warning per reason, with its count and the first task.
         """
         _add(self._notes, reason, 1, Example(task_id=task_id))
 
@@ -291,7 +291,7 @@ def _noted(loss: Loss) -> str:
     times = "once" if loss.count == 1 else f"{loss.count} times"
     first = loss.examples[0].task_id
     where = "" if first is None else f", first in task {first}"
-    return f"Odd input, {times}{where}: {loss.reason}."
+    return f"{loss.reason[:1].upper()}{loss.reason[1:]}: {times}{where}."
 
 
 def _listed(losses: dict[str, Loss]) -> list[Loss]:

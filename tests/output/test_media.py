@@ -340,9 +340,27 @@ def test_a_picture_that_cannot_be_measured_is_reported(
         assert work.output.media.picture_size(placed.reference, item) is None
     report = work.finish()
     assert "not a picture" in report.warnings[0]
+    assert "Picture size unknown (unreadable-media): once, first in task 1." in (
+        report.warnings
+    )
     gone = report.media.failed[0].cause if policy == "copy" else report.warnings[1]
     assert "It is gone." in gone
-    assert len(report.warnings) == (1 if policy == "copy" else 2)
+    assert len(report.warnings) == (2 if policy == "copy" else 4)
+
+
+def test_pictures_that_cannot_be_measured_for_one_cause_are_counted(
+    tmp_path: Path, cache: Cache
+) -> None:
+    references = [f"s3://b/{number}.jpg" for number in range(300)]
+    for reference in references:
+        cache.errors[reference] = NotFoundError(f"{reference} is gone.")
+    work = bench(tmp_path / "out", cache, references, "none")
+    for item, placed in placing(work):
+        assert work.output.media.picture_size(placed.reference, item) is None
+    assert work.finish().warnings == [
+        "The size of a picture is unknown. s3://b/0.jpg is gone.",
+        "Picture size unknown (not-found): 300 times, first in task 1.",
+    ]
 
 
 def test_a_missing_pillow_is_reported_with_its_pip_command(
@@ -353,7 +371,7 @@ def test_a_missing_pillow_is_reported_with_its_pip_command(
     for item, placed in placing(work):
         assert work.output.media.picture_size(placed.reference, item) is None
     report = work.finish()
-    assert len(report.warnings) == 1
+    assert len(report.warnings) == 2
     assert "pip install 'ls-tools[vision]'" in report.warnings[0]
 
 

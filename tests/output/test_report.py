@@ -144,7 +144,7 @@ def test_oddities_of_the_input_are_one_warning_per_reason() -> None:
     for task_id in (7, 8, 9):
         tally.note("duplicate id", task_id=task_id)
     report = report_of(tally)
-    assert report.warnings == ["Odd input, 3 times, first in task 7: duplicate id."]
+    assert report.warnings == ["Duplicate id: 3 times, first in task 7."]
     assert report.lossless
 
 
