@@ -232,7 +232,7 @@ class _Writer:
         lines = "".join(f"{name}\n" for name in classes.line_names())
         output.write_bytes("classes.txt", lines.encode())
         output.write_bytes("notes.json", _notes_json(classes.entries()))
-        if not self._splits & {"val", "valid"}:
+        if "val" not in self._splits:
             output.tally.warn(
                 "Nothing was set apart for validation: in data.yaml val equals train."
             )

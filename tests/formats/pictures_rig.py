@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ls_tools.output import Report
+from ls_tools.output import Item, Report
 from ls_tools.pipeline import convert
 from ls_tools.settings import Settings
 
@@ -162,3 +162,10 @@ def convert_tasks(
     )
     report.check()
     return Converted(report, folder / "out", tasks)
+
+
+def split_by_parity(_tree: Any, base: str, item: Item | None = None) -> str:
+    """Stands in for ``Tree.folder``: odd task ids are for training."""
+    if item is None:
+        return base
+    return f"{base}/{'train' if int(item.task.id or 0) % 2 else 'val'}"

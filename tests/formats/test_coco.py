@@ -19,10 +19,13 @@ from formats.pictures_rig import (
     ellipse,
     polygon,
     result,
+    split_by_parity,
     task,
 )
 
 from ls_tools.errors import UsageError
+from ls_tools.output import MediaPlacer
+from ls_tools.output.tree import Tree
 from ls_tools.settings import Settings
 
 
@@ -256,8 +259,31 @@ def test_a_clipped_polygon_has_the_box_and_area_of_what_is_left(tmp_path: Path) 
     assert max(row["segmentation"][0][::2]) == 200
 
 
+def test_a_clipped_turned_box_is_what_is_left_of_it(tmp_path: Path) -> None:
+    drawn = [task(1, annotation(box(50, 0, 20, 40, 135)))]
+    done = convert_tasks(tmp_path, "coco", drawn)
+    row = only_annotation(done)
+    assert min(row["segmentation"][0]) == 0
+    assert row["area"] < 1600
+    assert row["bbox"][1] == 0
+    assert "attributes" not in row
+    assert done.degraded() == {"clipped to the image": 1}
+
+
+def test_a_polygon_beside_the_image_is_reported(tmp_path: Path) -> None:
+    drawn = polygon((110, 10), (120, 10), (120, 90))
+    done = convert_tasks(tmp_path, "coco", [task(1, annotation(drawn))], xml=SHAPES)
+    assert done.skipped() == {"outside the image": 1}
+
+
+def test_a_polygon_around_a_corner_of_the_image_is_reported(tmp_path: Path) -> None:
+    drawn = polygon((80, 130), (130, 130), (130, 80))
+    done = convert_tasks(tmp_path, "coco", [task(1, annotation(drawn))], xml=SHAPES)
+    assert done.skipped() == {"outside the image": 1}
+
+
 def test_rounding_at_the_edge_is_not_called_clipping(tmp_path: Path) -> None:
-    drawn = [task(1, annotation(box(100 - 33.3, 0, 33.300000000000004, 100)))]
+    drawn = [task(1, annotation(box(50, 0, 50.0000001, 100)))]
     done = convert_tasks(tmp_path, "coco", drawn)
     assert done.degraded() == {}
 
@@ -361,6 +387,22 @@ def test_regions_of_unknown_image_size_are_reported(tmp_path: Path) -> None:
     assert any("size" in warning for warning in done.report.warnings)
 
 
+def test_a_file_is_asked_for_its_size_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+    monkeypatch.setattr(
+        MediaPlacer,
+        "picture_size",
+        lambda _self, reference, _item: asked.append(reference),
+    )
+    unknown: dict[str, Any] = {"original_width": None, "original_height": None}
+    drawn = [box(10 * i, 10, 10, 10, **unknown) for i in range(5)]
+    done = convert_tasks(tmp_path, "coco", [task(1, annotation(*drawn))])
+    assert asked == ["/data/upload/1/im1.jpg"]
+    assert done.skipped() == {"image size unknown": 5}
+
+
 def test_every_image_of_a_multi_image_task_has_its_own_regions(tmp_path: Path) -> None:
     xml = """<View><Image name="img" valueList="$images"/>
       <RectangleLabels name="rect" toName="img"><Label value="Car"/></RectangleLabels>
@@ -456,6 +498,19 @@ def test_polygons_of_fewer_than_three_points_are_reported(
     done = convert_tasks(tmp_path, "coco", drawn, xml=SHAPES)
     assert sum(done.skipped().values()) == 1
     assert done.report.regions_written == 1
+
+
+def test_each_split_has_a_file_of_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Tree, "folder", split_by_parity)
+    tasks = [task(i, annotation(box(i, 1, 5, 5))) for i in range(1, 6)]
+    done = convert_tasks(tmp_path, "coco", tasks)
+    for name, count in (("train", 3), ("val", 2)):
+        content = done.json(f"{name}.json")
+        assert [row["id"] for row in content["images"]] == list(range(1, count + 1))
+        assert len(content["annotations"]) == count
+        assert len(content["categories"]) == 2
 
 
 def test_two_runs_give_the_same_bytes(tmp_path: Path) -> None:

@@ -17,10 +17,12 @@ from formats.pictures_rig import (
     ellipse,
     polygon,
     result,
+    split_by_parity,
     task,
 )
 
 from ls_tools.output import ClassPolicy
+from ls_tools.output.tree import Tree
 from ls_tools.settings import Settings
 
 
@@ -138,6 +140,26 @@ def test_data_yaml_names_folders_that_are_there_and_no_path(tmp_path: Path) -> N
     assert "path" not in found
     assert (found["train"], found["val"]) == ("images", "images")
     assert any("val equals train" in warning for warning in done.report.warnings)
+
+
+def test_splits_have_folders_that_data_yaml_names(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Tree, "folder", split_by_parity)
+    tasks = [task(i, annotation(box(i, 1, 5, 5))) for i in range(1, 6)]
+    done = convert_tasks(tmp_path, "yolo", tasks)
+    found = data_yaml(done)
+    assert (found["train"], found["val"]) == ("images/train", "images/val")
+    assert len(list((done.root / "labels/train").iterdir())) == 3
+    assert len(list((done.root / "labels/val").iterdir())) == 2
+    assert not done.report.warnings
+
+
+def test_an_outline_beside_the_image_is_reported(tmp_path: Path) -> None:
+    drawn = polygon((110, 10), (120, 10), (120, 90))
+    done = convert_tasks(tmp_path, "yolo", [task(1, annotation(drawn))], xml=SHAPES)
+    assert rows(done) == []
+    assert done.skipped() == {"outside the image": 1}
 
 
 def test_an_empty_annotation_keeps_an_empty_file(tmp_path: Path) -> None:

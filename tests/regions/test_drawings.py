@@ -104,6 +104,19 @@ def test_what_is_neither_shape_nor_label_is_an_extra() -> None:
     assert found.extras == (text, choice)
 
 
+def test_a_plain_label_with_coordinates_tells_the_shape_beside_a_text() -> None:
+    text = result("textarea", {"text": ["ab"]})
+    label = result("labels", {**BOX, "labels": ["Car"]})
+    found = drawing_of(text, label)
+    assert (found.shape, found.labels) == (Box(100, 10, 40, 40, 45), ["Car"])
+    assert found.extras == (text,)
+
+
+def test_a_region_of_answers_alone_is_no_drawing() -> None:
+    text = result("textarea", {"text": ["ab"]})
+    assert shape_of(region(text, result("choices", {"choices": ["a"]}))) == NOT_DRAWN
+
+
 def test_numbers_may_be_strings() -> None:
     value = {"x": "50", "y": "10.0", "width": "20", "height": "40", "rotation": "45"}
     assert shape_of(region(result("rectangle", value))) == Box(100, 10, 40, 40, 45)

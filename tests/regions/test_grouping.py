@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from ls_tools.models import Annotation
+from ls_tools.models import Annotation, Result
 from ls_tools.regions import Region, group_regions
 
 
@@ -78,6 +78,11 @@ def test_an_empty_annotation_has_no_regions() -> None:
 def test_labels_are_found_under_any_labels_key(value: Any, expected: list[str]) -> None:
     (region,) = group_regions(annotation({"id": "a", "value": value}))
     assert region.labels() == expected
+
+
+def test_a_value_that_does_not_decode_has_no_labels() -> None:
+    broken = Result(value=msgspec.Raw(b'{"labels": ["a"], "x": 1e999}'))
+    assert Region("a", (broken,)).labels() == []
 
 
 def test_labels_of_all_results_of_a_region_are_joined() -> None:
