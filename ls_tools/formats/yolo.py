@@ -113,8 +113,6 @@ class _RowMaker:
         numbers = self._make(found)
         if isinstance(numbers, str):
             return numbers
-        if self._clip:
-            numbers = [min(max(number, 0.0), 1.0) for number in numbers]
         rounded = " ".join([repr(round(number, _DECIMALS)) for number in numbers])
         return [f"{class_id} {rounded}\n" for class_id in found.class_ids]
 

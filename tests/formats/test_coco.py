@@ -131,6 +131,19 @@ def test_an_image_has_one_row_however_many_annotations_it_has(tmp_path: Path) ->
     assert (done.report.tasks_written, done.report.annotations_selected) == (2, 3)
 
 
+def test_the_size_of_an_image_may_come_from_any_of_its_annotations(
+    tmp_path: Path,
+) -> None:
+    for both in (
+        (annotation(), annotation(box(1, 1, 5, 5))),
+        (annotation(box(1, 1, 5, 5)), annotation()),
+    ):
+        done = convert_tasks(tmp_path, "coco", [task(1, *both)], select="all")
+        (row,) = done.json("result.json")["images"]
+        assert (row["width"], row["height"]) == (200, 100)
+        assert done.report.warnings == []
+
+
 def test_the_latest_annotation_is_the_one_written(tmp_path: Path) -> None:
     """F4."""
     old, new = annotation(box(1, 1, 5, 5)), annotation(box(2, 2, 5, 5, 0, "Person"))
