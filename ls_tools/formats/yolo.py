@@ -198,7 +198,7 @@ class _Writer:
             if isinstance(made, str):
                 tally.skip(made, task_id=task_id, region_id=found.region.id)
                 continue
-            rows[found.picture.position] += made
+            rows[found.picture.position].extend(made)
             tally.regions_written += 1
             for reason in found.losses:
                 tally.degrade(reason, task_id=task_id, region_id=found.region.id)
