@@ -83,8 +83,6 @@ def _read_text(path: Path) -> str:
             raise UsageError(msg, hint="Is it the right file?", path=str(path))
         return data.decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as exc:
-        if isinstance(exc, UsageError):
-            raise
         why = getattr(exc, "strerror", None) or "it is not UTF-8 text"
         msg = f"The file {path} cannot be read: {why}."
         raise UsageError(msg, path=str(path)) from exc

@@ -152,15 +152,14 @@ class MediaPlacer:
         resolved = self._resolve(reference, item.task)
         if resolved is None or (resolved.error and self._plan.policy != "none"):
             return None
-        error = resolved.error
-        if resolved.path is not None:
-            try:
-                path = Path(resolved.path)
-                return image_size(path, max_pixels=self._plan.max_pixels)
-            except (MissingDependencyError, UnreadableMediaError) as exc:
-                error = exc
-        if error is not None:
-            self._warn_of_size(error, item.task)
+        if resolved.error is not None:
+            self._warn_of_size(resolved.error, item.task)
+            return None
+        try:
+            path = Path(resolved.path or "")
+            return image_size(path, max_pixels=self._plan.max_pixels)
+        except (MissingDependencyError, UnreadableMediaError) as exc:
+            self._warn_of_size(exc, item.task)
         return None
 
     def _warn_of_size(self, error: LsToolsError, task: Task) -> None:

@@ -205,7 +205,7 @@ class NamePlan:
         if _digest(owner) not in self._needs_long:
             yield _hexadecimal(_digest(identity), _SHORT)
         yield _hexadecimal(_digest(owner), _LONG)
-        for attempt in count():
+        for attempt in count():  # pragma: no branch -- without end
             yield _hexadecimal(_digest(f"{owner}\0{attempt}"), _LONG)
 
 

@@ -51,6 +51,7 @@ def test_every_spelling_is_read(
         ("c.txt", "a\na\n", "twice"),
         ("c.txt", b"\xff\xfe", "not UTF-8"),
         ("c.json", "[1]", "entry 0"),
+        ("c.json", '[{"id": "0", "name": "a"}]', "entry 0"),
         ("c.json", '{"a": true}', "neither the id nor the name"),
         ("c.json", '{"a": -1}', "negative"),
         ("c.json", '"a"', "neither a list nor an object"),

@@ -109,6 +109,19 @@ def test_one_label_of_two_controls_is_one_class() -> None:
     assert build(config("cat", "dog", extra=twice)).names() == ["cat", "dog"]
 
 
+def test_a_format_without_classes_has_none() -> None:
+    classes = build(config("cat"), "none")
+    assert (len(classes), classes.names()) == (0, [])
+
+
+def test_a_rename_of_a_label_that_is_there_gives_no_warning(tmp_path: Path) -> None:
+    rename = tmp_path / "rename.json"
+    rename.write_text('{"a": "b"}', "utf-8")
+    tally = Tally()
+    build(config("a"), policy=ClassPolicy(rename=rename), tally=tally)
+    assert warnings_of(tally) == []
+
+
 def test_an_alias_and_what_it_stands_for_are_one_class() -> None:
     label = Label(name="c", value="Cat")
     control = Control(name="r", tag="RectangleLabels", labels=(label,))
@@ -126,6 +139,15 @@ def test_pinned_classes_keep_their_ids(tmp_path: Path) -> None:
     )
     assert classes.entries() == [(0, "dog"), (1, "cat"), (2, "new")]
     assert warnings_of(tally) == ["The classes file does not name 'new'."]
+
+
+def test_a_pinned_class_that_the_config_lacks_is_known(tmp_path: Path) -> None:
+    pinned = tmp_path / "classes.txt"
+    pinned.write_text("dog\ncat\n", "utf-8")
+    tally = Tally()
+    classes = build(config("cat"), policy=ClassPolicy(pinned=pinned), tally=tally)
+    assert classes.index_of("dog") == 0
+    assert warnings_of(tally) == []
 
 
 def test_pinned_ids_with_gaps_are_refused_where_ids_must_be_contiguous(

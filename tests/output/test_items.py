@@ -156,7 +156,9 @@ def test_media_are_asked_for_ahead_in_batches() -> None:
 
 def test_a_task_that_cannot_be_read_is_skipped_with_its_reason() -> None:
     lost = Problem(reason="not a JSON object", index=1, task_id=9, tasks=1)
-    _, report = run(Source([task(1, annotation(1))], [lost]))
+    garbage = Problem(reason="text between tasks")
+    _, report = run(Source([task(1, annotation(1))], [lost, garbage]))
+    assert report.warnings == ["Text between tasks: once."]
     assert (report.tasks_in, report.tasks_written) == (2, 1)
     assert reasons(report) == {"unreadable: not a JSON object": 1}
     assert not report.lossless

@@ -33,8 +33,11 @@ from ls_tools.output import (
     Tally,
     TaskMedia,
     Tree,
+    copying,
+    media,
 )
 from ls_tools.output.copying import copy_file
+from ls_tools.output.picture import image_size
 from ls_tools.resolver import MediaRequest, Resolved
 from ls_tools.selection import Selection
 
@@ -115,9 +118,9 @@ def bench(
         for number, value in enumerate(values, 1)
     ]
     root.mkdir()
-    tree, tally, media = Tree(root), Tally(), TaskMedia(CONFIG, {"Image"})
-    names = NamePlan.build(tasks, media, LOCATE)
-    plan = MediaPlan(policy=policy, fetch=fetch, references_of=media)
+    tree, tally, media_of = Tree(root), Tally(), TaskMedia(CONFIG, {"Image"})
+    names = NamePlan.build(tasks, media_of, LOCATE)
+    plan = MediaPlan(policy=policy, fetch=fetch, references_of=media_of)
     placer = MediaPlacer(tree, names, tally, plan)
     scope = ClassScope(tags=frozenset())
     output = Output(
@@ -272,6 +275,22 @@ def test_copied_media_can_be_changed_without_harm_to_the_cache(
     assert placed.path.read_bytes() == b"s3://b/x.jpg"
 
 
+def test_files_whose_blocks_are_shared_are_digested_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Stands in for a file system that clones, which few test machines have."""
+
+    def clone(source: int, target: int) -> bool:
+        os.sendfile(target, source, 0, 10)
+        return True
+
+    monkeypatch.setattr(copying, "_clone", clone)
+    (tmp_path / "source").write_bytes(b"0123456789")
+    facts = copy_file(tmp_path / "source", tmp_path / "target")
+    assert (tmp_path / "target").read_bytes() == b"0123456789"
+    assert facts.sha256 == sha256(b"0123456789").hexdigest()
+
+
 def test_large_files_are_copied_to_the_byte(tmp_path: Path) -> None:
     data = os.urandom(3 * 2**20 + 17)
     (tmp_path / "source").write_bytes(data)
@@ -373,6 +392,69 @@ def test_a_missing_pillow_is_reported_with_its_pip_command(
     report = work.finish()
     assert len(report.warnings) == 2
     assert "pip install 'ls-tools[vision]'" in report.warnings[0]
+
+
+@pytest.mark.parametrize("limit", ["ours", "pillow's"])
+def test_a_picture_with_too_many_pixels_is_not_measured(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: str
+) -> None:
+    jpeg(tmp_path / "x.jpg", (200, 100))
+    if limit == "pillow's":
+        monkeypatch.setattr("PIL.Image.MAX_IMAGE_PIXELS", 5_000)
+    max_pixels = 19_999 if limit == "ours" else 20_000
+    with pytest.raises(LsToolsError, match="pixels"):
+        image_size(tmp_path / "x.jpg", max_pixels=max_pixels)
+
+
+def test_a_picture_of_the_largest_size_is_measured(tmp_path: Path) -> None:
+    jpeg(tmp_path / "x.jpg", (200, 100))
+    assert image_size(tmp_path / "x.jpg", max_pixels=20_000) == (200, 100)
+
+
+def test_media_that_nothing_fetches_are_failures(tmp_path: Path) -> None:
+    work = bench(tmp_path / "out", None, ["s3://b/x.jpg"])
+    assert [p.failed for _, p in placing(work)] == [True]
+    assert work.finish().media.failed[0].cause == "nothing fetches media"
+
+
+def test_few_answers_are_kept_where_nothing_is_asked_for_ahead(
+    tmp_path: Path, cache: Cache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(media, "_MAX_KEPT", 2)
+    work = bench(tmp_path / "out", cache, [f"s3://b/{n}.jpg" for n in range(5)])
+    work.items.prefetch = None
+    assert len(list(placing(work))) == 5
+    assert len(work.output.media._resolved) <= 2
+
+
+def test_a_task_without_media_has_none(tmp_path: Path, cache: Cache) -> None:
+    values = [None, 3, "", [], [None, "s3://b/x.jpg", "s3://b/x.jpg"], {"a": 1}]
+    work = bench(tmp_path / "out", cache, values)
+    assert [item.task.id for item, _ in placing(work)] == [5]
+
+
+def test_an_output_writes_through_its_tree(tmp_path: Path) -> None:
+    output = bench(tmp_path / "out", None, []).output
+    output.write_bytes(f"{output.folder('labels')}/a.txt", b"x")
+    with output.open("b.json") as file:
+        file.write(b"{}")
+    with output.open_text("c.csv") as text:
+        text.write("a\n")
+    with output.scratch() as scratch:
+        scratch.write(b"x")
+    report = output.finish("test", seconds=1.0)
+    assert report.files_written == output.files_written == 3
+    stored = json.loads((output.root / "report.json").read_bytes())
+    assert "run" not in stored
+    assert (stored["format"], stored["files_written"]) == ("test", 3)
+
+
+def test_counts_that_do_not_add_up_are_never_published(tmp_path: Path) -> None:
+    output = bench(tmp_path / "out", None, []).output
+    output.tally.wrote()
+    with pytest.raises(AssertionError):
+        output.finish("test")
+    assert not (output.root / "report.json").exists()
 
 
 def test_an_output_made_twice_has_the_same_bytes(tmp_path: Path, cache: Cache) -> None:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from ls_tools.locator import parse_reference
 from ls_tools.models import Task
 from ls_tools.origin import Origin
-from ls_tools.output import NamePlan, NameStyle
+from ls_tools.output import NamePlan, NameStyle, identities
 from ls_tools.output.identities import IdentityReader
 from ls_tools.output.names import _digest
 
@@ -109,6 +109,24 @@ def test_a_name_that_looks_suffixed_is_not_taken() -> None:
     assert third == taken
     assert first != taken
     assert re.fullmatch(r"x_[0-9a-f]{16}\.jpg", first)
+
+
+def test_not_even_a_long_suffix_is_taken() -> None:
+    tasks = tasks_of("s3://b/1/x.jpg", "s3://b/2/x.jpg")
+    for _ in range(2):
+        taken = names_of(tasks)[0]
+        tasks += tasks_of(f"s3://c/{taken}", ids=[len(tasks) + 1])
+    names = names_of(tasks)
+    assert re.fullmatch(r"x_[0-9a-f]{16}\.jpg", names[0])
+    assert len(set(names)) == len(names) == 4
+
+
+def test_media_in_more_folders_than_are_remembered_are_named(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(identities, "_MAX_FOLDERS", 2)
+    tasks = tasks_of(*(f"s3://b/{n % 4}/{n}.jpg" for n in range(16)))
+    assert names_of(tasks) == [f"{n}.jpg" for n in range(16)]
 
 
 def test_task_ids_name_media_where_asked() -> None:

@@ -171,6 +171,13 @@ def test_leaving_out_what_nobody_labeled_is_no_loss() -> None:
     assert not report_of(tally).lossless
 
 
+def test_losing_nothing_is_no_loss() -> None:
+    tally = Tally()
+    tally.skip("no area", task_id=1, count=0)
+    tally.degrade("rotation dropped", task_id=1, count=0)
+    assert report_of(tally).lossless
+
+
 @pytest.mark.parametrize("count", ["skip", "degrade"])
 def test_a_region_lost_in_whole_or_in_part_is_a_loss(count: str) -> None:
     tally = Tally()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import errno
 import fcntl
 import os
@@ -13,13 +14,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from runpy import run_path
+from types import SimpleNamespace
 
 import pytest
 
-from ls_tools.errors import OutputError
-from ls_tools.output import check_output, replacing, stage
+from ls_tools.errors import CacheError, OutputError
+from ls_tools.output import Tally, Tree, check_output, replacing, stage
 from ls_tools.output.folder_lock import hold_lock
 from ls_tools.output.ownership import is_own
+from ls_tools.output.staging import _mount_id
 
 CHILD = Path(__file__).with_name("staging_child.py")
 write_output = run_path(str(CHILD))["write_output"]
@@ -55,8 +58,10 @@ def running(out: Path, text: str, *mode: str) -> Iterator[subprocess.Popen[str]]
     """A run in another process that has built its output."""
     command = [sys.executable, str(CHILD), str(out), text, *mode]
     pipe = subprocess.PIPE
+    # Measuring coverage in a process that is killed leaves broken files behind.
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("COV")}
     with subprocess.Popen(
-        command, stdin=pipe, stdout=pipe, stderr=pipe, text=True
+        command, stdin=pipe, stdout=pipe, stderr=pipe, text=True, env=environment
     ) as child:
         assert child.stdout is not None
         try:
@@ -402,6 +407,13 @@ def test_a_full_disk_elsewhere_in_the_run_is_an_output_error(out: Path) -> None:
         full.write_bytes(b"x")
 
 
+def test_errors_that_say_what_happened_pass_unchanged(out: Path) -> None:
+    full = CacheError("The cache is full.")
+    full.errno = errno.ENOSPC
+    with pytest.raises(CacheError), stage(out):
+        raise full
+
+
 def test_other_errors_of_the_run_pass_unchanged(out: Path) -> None:
     with pytest.raises(FileNotFoundError, match="nowhere"), stage(out):
         (out.parent / "nowhere").read_bytes()
@@ -411,3 +423,79 @@ def test_a_folder_that_cannot_be_made_is_an_output_error(tmp_path: Path) -> None
     (tmp_path / "file").write_text("x")
     with pytest.raises(OutputError, match="Not a directory"):
         publish(tmp_path / "file" / "out", "new")
+
+
+def test_a_name_that_is_too_long_is_an_output_error(tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match="File name too long"):
+        publish(tmp_path / ("x" * 300), "new")
+
+
+def test_an_output_without_files_is_ours(tmp_path: Path) -> None:
+    for _ in range(2):
+        with stage(tmp_path / "out") as root:
+            report = Tally().report("test", files_written=0)
+            Tree(root).finish(report.to_json(run=False))
+    assert listed(tmp_path / "out") == ["manifest.jsonl", "report.json"]
+
+
+def test_systems_without_the_call_cannot_exchange_folders(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(FileNotFoundError):
+        replacing.exchange(tmp_path / "a", tmp_path / "b")
+    real = replacing.exchange(tmp_path, tmp_path / ".." / tmp_path.name)
+    assert real in {True, False}
+    monkeypatch.setattr(ctypes, "CDLL", lambda *_, **__: object())
+    assert not replacing.exchange(tmp_path / "a", tmp_path / "b")
+
+
+def test_file_systems_that_cannot_exchange_folders_say_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def renameat2(*_: object) -> int:
+        ctypes.set_errno(errno.EINVAL)
+        return -1
+
+    library = SimpleNamespace(renameat2=renameat2)
+    monkeypatch.setattr(ctypes, "CDLL", lambda *_, **__: library)
+    assert not replacing.exchange(tmp_path / "a", tmp_path / "b")
+
+
+def test_what_cannot_be_deleted_is_logged_and_fails_nothing(
+    out: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(shutil, "rmtree", lambda *_, **__: None)
+    publish(out, "new")
+    assert text_of(out) == "new"
+    assert "cannot be deleted" in caplog.text
+
+
+def test_a_lock_that_fails_is_an_output_error(
+    out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken_flock(*_: object) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(fcntl, "flock", broken_flock)
+    with pytest.raises(OutputError, match="Input/output error"):
+        publish(out, "new")
+
+
+def test_systems_without_flock_and_proc_write_all_the_same(
+    out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_proc(self: Path, **_: object) -> str:
+        raise FileNotFoundError(str(self))
+
+    monkeypatch.setitem(sys.modules, "fcntl", None)
+    monkeypatch.setattr(Path, "read_text", no_proc)
+    publish(out, "new")
+    monkeypatch.undo()
+    assert text_of(out) == "new"
+
+
+def test_a_parent_that_cannot_be_opened_is_taken_for_no_mount(
+    tmp_path: Path,
+) -> None:
+    assert _mount_id(tmp_path / "nowhere") == ""
+    assert _mount_id(tmp_path) == _mount_id(tmp_path.parent)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import csv
+import errno
 import hashlib
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,7 @@ from hypothesis import strategies as st
 
 from ls_tools.errors import OutputError
 from ls_tools.models import Annotation, Task
-from ls_tools.output import Item, Tree
+from ls_tools.output import Item, Tree, manifest
 from ls_tools.output.manifest import without_secrets
 
 ITEM = Item(task=Task(id=5), annotation=Annotation(id=7))
@@ -198,3 +200,43 @@ def test_many_folders_can_be_open_at_once(tree: Tree) -> None:
         tree.write_bytes(f"masks/{number}/deep/a.png", b"x")
     assert len(list(tree.root.glob("masks/*/deep/a.png"))) == 50
     assert len(os.listdir("/proc/self/fd")) < 100  # noqa: PTH208 -- not a folder of files
+
+
+def test_systems_that_write_a_little_at_a_time_get_it_all_written(
+    tree: Tree, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = os.write
+    monkeypatch.setattr(os, "write", lambda fd, data: write(fd, bytes(data[:3])))
+    tree.write_bytes("a.txt", b"0123456789")
+    with tree.open("b.txt") as file:
+        file.write(b"0123456789")
+    assert [line["size_bytes"] for line in manifest_of(tree)] == [10, 10]
+    assert (tree.root / "a.txt").read_bytes() == b"0123456789"
+
+
+def stream(tree: Tree) -> None:
+    with tree.open("b.txt") as file:
+        file.write(b"x")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda tree: tree.write_bytes("b.txt", b"x"),
+        lambda tree: tree.record("b.txt", "0" * 64, 1),
+        lambda tree: tree.finish(b"{}"),
+        stream,
+    ],
+)
+def test_a_disk_that_fills_up_is_an_output_error_at_any_moment(
+    tree: Tree, monkeypatch: pytest.MonkeyPatch, change: Callable[[Tree], None]
+) -> None:
+    def full(*_: object) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    tree.write_bytes("a.txt", b"x")
+    monkeypatch.setattr(os, "write", full)
+    monkeypatch.setattr(manifest, "_FLUSH_BYTES", 1)
+    with pytest.raises(OutputError, match="No space left") as caught:
+        change(tree)
+    assert "Free some space" in caught.value.hint
