@@ -225,13 +225,17 @@ _MISSING_HINTS = (
         "/projects/",
         "Check that a storage of the project has this bucket and the object is in it.",
     ),
+    ("", "Check the id, and that the server's URL is right, its path included."),
 )
 
 
 def _not_found(refusal: Refusal) -> LsToolsError:
-    msg = refusal.not_found or f"{refusal.host} does not have {refusal.url}."
-    path = refusal.path or ""
-    hint = next((h for start, h in _MISSING_HINTS if path.startswith(start)), "")
+    msg = refusal.not_found or f"There is nothing at {refusal.url}."
+    path = refusal.path
+    if path is None:
+        hint = "Check the link: the file may have been moved or deleted."
+    else:
+        hint = next(h for start, h in _MISSING_HINTS if path.startswith(start))
     return NotFoundError(msg, hint=hint, status=refusal.status, url=refusal.url)
 
 

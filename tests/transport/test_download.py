@@ -298,12 +298,23 @@ def test_a_file_that_comes_compressed_is_decoded_over_cuts(
         etag='"z"',
         cap=len(packed) // 2,
         faults=[(100, "close")],
-        headers={"Content-Encoding": encoding, "Content-MD5": "AAAA"},
+        headers={"Content-Encoding": encoding, "x-goog-hash": "md5=" + "A" * 22 + "=="},
     )
     fetched = transport.download(server.on(PATH, stored), sink)
     assert sink.content == text
     assert (fetched.size_bytes, fetched.checksums) == (len(text), {})
     assert max(sink.sizes) <= 256 * 2**10
+
+
+def test_a_left_part_is_dropped_where_the_rest_comes_compressed(
+    server: FaultServer, transport: Transport
+) -> None:
+    """What was left is decoded, so where it ends in the encoded file is unknown."""
+    packed = gzip.compress(DATA)
+    stored = StoredFile(content=packed, headers={"Content-Encoding": "gzip"})
+    partial = Sink(DATA[:5000])
+    transport.download(server.on(PATH, stored), partial, start=5000)
+    assert partial.content == DATA
 
 
 def test_compressed_data_that_stop_in_the_middle_are_an_error(
@@ -456,10 +467,19 @@ def test_an_object_that_vanishes_underway_is_not_found(
 def test_a_file_beyond_the_bound_is_refused_before_it_is_written(
     server: FaultServer, connect: Connect, sink: Sink
 ) -> None:
-    bounded = connect(bounds=Bounds(download_bytes=69_999))
-    with pytest.raises(RefusedError, match="larger than 69999"):
-        bounded.download(server.on(PATH, StoredFile(content=DATA)), sink)
+    url = server.on(PATH, StoredFile(content=DATA * 10))
+    with pytest.raises(RefusedError, match="larger than 600000"):
+        connect(bounds=Bounds(download_bytes=600_000)).download(url, sink)
     assert sink.content == b""
+
+
+def test_a_file_of_unknown_size_stops_at_the_bound(
+    server: FaultServer, connect: Connect, sink: Sink
+) -> None:
+    url = server.on(PATH, Reply(body=DATA * 10, is_chunked=True))
+    with pytest.raises(RefusedError, match="larger than 600000"):
+        connect(bounds=Bounds(download_bytes=600_000)).download(url, sink)
+    assert len(sink.content) <= 600_000
 
 
 def test_a_bomb_stops_at_the_bound(

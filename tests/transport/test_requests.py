@@ -217,6 +217,8 @@ def test_the_code_of_an_object_store_is_quoted(
         ("/data/local-files/", "LOCAL_FILES_DOCUMENT_ROOT"),
         ("/data/upload/1/a.jpg", "deleted on the server"),
         ("/tasks/1/resolve/", "storage of its project"),
+        ("/projects/1/resolve/", "storage of the project"),
+        ("/api/projects/1/", "Check the id"),
     ],
 )
 def test_missing_media_say_what_to_check(
@@ -225,6 +227,14 @@ def test_missing_media_say_what_to_check(
     with pytest.raises(NotFoundError) as caught:
         transport.request("GET", server.on(path, Reply(status=404)))
     assert hint in caught.value.hint
+
+
+def test_a_missing_link_says_what_to_check(
+    elsewhere: FaultServer, transport: Transport
+) -> None:
+    with pytest.raises(NotFoundError, match="There is nothing at http") as caught:
+        transport.request("GET", elsewhere.on("/a.jpg", Reply(status=410)))
+    assert "Check the link" in caught.value.hint
 
 
 @pytest.mark.parametrize(
