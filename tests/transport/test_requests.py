@@ -127,7 +127,7 @@ def test_not_found_is_said_in_the_callers_words(
 ) -> None:
     page = Reply(status=404, body=b"<html>" + b"x" * 170_000)
     url = server.on(API, page)
-    with pytest.raises(NotFoundError, match=r"^There is no project 1\.$") as caught:
+    with pytest.raises(NotFoundError, match=r"^There is no project 1\. ") as caught:
         transport.request("GET", url, not_found="There is no project 1.")
     assert caught.value.data["status"] == 404
 
