@@ -12,8 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from services.shared import SharedLabelStudio
+
+# A slow machine is no failure.
+settings.register_profile("ls_tools", deadline=None)
+settings.load_profile("ls_tools")
 
 _LIVE = Path(__file__).parent / "live"
 _SHARED = pytest.StashKey[SharedLabelStudio]()

@@ -27,7 +27,7 @@ from ls_tools.formats.pictures import (
     fit_ltwh,
     fit_outline,
 )
-from ls_tools.formats.protocol import ClassIds, option
+from ls_tools.formats.protocol import ClassIds, Format, option
 from ls_tools.geometry import Box, Ltwh, Polygon, area, hull, points_hull, polygon_area
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ class CocoOptions:
         check_tolerance(self.ellipse_tolerance_px)
 
 
-class CocoFormat:
+class CocoFormat(Format):
     """COCO; readable by pycocotools."""
 
     name: ClassVar[str] = "coco"
@@ -67,11 +67,7 @@ class CocoFormat:
     summary: ClassVar[str] = "COCO JSON: boxes, polygons and ellipses on images"
     controls: ClassVar[frozenset[str]] = SHAPE_CONTROLS
     objects: ClassVar[frozenset[str]] = frozenset({"Image"})
-    extra: ClassVar[str] = ""
     options_type: ClassVar[type[Any]] = CocoOptions
-    default_selection: ClassVar[str] = "latest"
-    keeps_cancelled: ClassVar[bool] = False
-    keeps_unlabeled: ClassVar[bool] = False
     places_media: ClassVar[bool] = True
     class_ids: ClassVar[ClassIds] = "category"
 

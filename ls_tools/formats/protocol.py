@@ -23,6 +23,9 @@ class NoOptions:
 class Format(Protocol):
     """A target format. Implementations hold no state; ``write`` does the work.
 
+    A class that derives from this one states only what differs from the values
+    below.
+
     Attributes:
         name: The name on the command line, lower case.
         aliases: Other names, Label Studio's among them; matched in any case
@@ -48,17 +51,17 @@ class Format(Protocol):
     """
 
     name: ClassVar[str]
-    aliases: ClassVar[tuple[str, ...]]
+    aliases: ClassVar[tuple[str, ...]] = ()
     summary: ClassVar[str]
-    controls: ClassVar[frozenset[str]]
-    objects: ClassVar[frozenset[str]]
-    extra: ClassVar[str]
-    options_type: ClassVar[type[Any]]
-    default_selection: ClassVar[str]
-    keeps_cancelled: ClassVar[bool]
-    keeps_unlabeled: ClassVar[bool]
-    places_media: ClassVar[bool]
-    class_ids: ClassVar[ClassIds]
+    controls: ClassVar[frozenset[str]] = frozenset()
+    objects: ClassVar[frozenset[str]] = frozenset()
+    extra: ClassVar[str] = ""
+    options_type: ClassVar[type[Any]] = NoOptions
+    default_selection: ClassVar[str] = "latest"
+    keeps_cancelled: ClassVar[bool] = False
+    keeps_unlabeled: ClassVar[bool] = False
+    places_media: ClassVar[bool] = False
+    class_ids: ClassVar[ClassIds] = "none"
 
     def write(
         self, items: Items, config: LabelConfig, output: Output, options: Any

@@ -24,7 +24,7 @@ from ls_tools.formats.pictures import (
     fit_outline,
     is_upright,
 )
-from ls_tools.formats.protocol import ClassIds, option
+from ls_tools.formats.protocol import ClassIds, Format, option
 from ls_tools.geometry import Box, hull
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ class YoloOptions:
         check_tolerance(self.ellipse_tolerance_px)
 
 
-class YoloFormat:
+class YoloFormat(Format):
     """YOLO; readable by Ultralytics."""
 
     name: ClassVar[str] = "yolo"
@@ -73,11 +73,7 @@ class YoloFormat:
     summary: ClassVar[str] = "YOLO text files with data.yaml: boxes or outlines"
     controls: ClassVar[frozenset[str]] = SHAPE_CONTROLS
     objects: ClassVar[frozenset[str]] = frozenset({"Image"})
-    extra: ClassVar[str] = ""
     options_type: ClassVar[type[Any]] = YoloOptions
-    default_selection: ClassVar[str] = "latest"
-    keeps_cancelled: ClassVar[bool] = False
-    keeps_unlabeled: ClassVar[bool] = False
     places_media: ClassVar[bool] = True
     class_ids: ClassVar[ClassIds] = "contiguous"
 
