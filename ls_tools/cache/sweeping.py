@@ -108,6 +108,7 @@ def _sweep_locks(layout: Layout) -> None:
             fd = open_lockable(path)
         except OSError:
             continue
-        if lock_softly(fd) == "free":
+        # Without the second condition it is a newer file that has the name.
+        if lock_softly(fd) == "free" and os.fstat(fd).st_nlink:
             delete(path)
         unlock_and_close(fd)

@@ -141,3 +141,22 @@ def test_lock_files_of_killed_processes_are_swept_up(cache: Cache) -> None:
     (locks / f"{request.key}.lock").touch()
     cache.sweep()
     assert names_in(locks) == []
+
+
+def test_a_lock_file_made_while_another_is_swept_up_stays(
+    cache: Cache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = cache.root / "v1" / "locks" / f"{key_of('a')}.lock"
+    path.parent.mkdir(parents=True)
+    path.touch()
+    flock = fcntl.flock
+
+    def change_hands_first(fd: int, operation: int) -> None:
+        if operation & fcntl.LOCK_NB:
+            path.unlink()
+            path.write_text("the next holder's")
+        flock(fd, operation)
+
+    monkeypatch.setattr(fcntl, "flock", change_hands_first)
+    cache.sweep()
+    assert path.read_text() == "the next holder's"

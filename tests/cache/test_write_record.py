@@ -2,21 +2,25 @@ from __future__ import annotations
 
 import hashlib
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ls_tools.cache.digests import WriteRecord
 
 writes = st.lists(
     st.one_of(
-        st.tuples(st.integers(0, 12), st.binary(max_size=6)),
-        st.tuples(st.integers(0, 12), st.none()),
+        st.tuples(st.integers(0, 4), st.binary(max_size=4)),
+        st.tuples(st.integers(0, 4), st.none()),
     ),
-    max_size=12,
+    max_size=8,
 )
 
 
 @given(steps=writes)
+@example(steps=[(0, b"ab"), (1, None)])
+@example(steps=[(0, b"ab"), (1, None), (1, b"c")])
+@example(steps=[(0, b"ab"), (0, b"cd")])
+@example(steps=[(1, b"b"), (0, b"a")])
 def test_the_record_agrees_with_the_file(steps: list[tuple[int, bytes | None]]) -> None:
     """A tuple is a write at an offset, or a cut at it where there are no bytes."""
     record, file, written = WriteRecord(), bytearray(), set[int]()

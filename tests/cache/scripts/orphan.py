@@ -1,6 +1,7 @@
 """Fork while a thread is fetching: the child lives on with what it inherited.
 
-Prints the child's process id once the child has used the cache, then waits.
+The child fetches another file, prints its process id, and waits for the file that
+its parent never finishes.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ def main(root: Path) -> None:
     if os.fork() == 0:
         cache.get(request_for("b"), Store().fill)
         answer(os.getpid())
+        answer(cache.get(request_for("a"), Store().fill).entry.path.read_text())
     signal.pause()
 
 
