@@ -84,7 +84,7 @@ class Selection:
         if not self.keep_cancelled:
             found = [a for a in found if not a.was_cancelled]
         if self.policy == "all":
-            return sorted(found, key=_created, reverse=True)
+            return _newest_first(found)
         if self.policy == "oldest":
             return sorted(found, key=_created)[:1]
         if self.policy == "ground-truth":
@@ -122,6 +122,10 @@ def parse_time(text: str | None) -> datetime:
     except ValueError:
         return _BEGINNING
     return moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
+
+
+def _newest_first(found: list[Annotation]) -> list[Annotation]:
+    return found if len(found) <= 1 else sorted(found, key=_created, reverse=True)
 
 
 def _order(annotation: Annotation) -> tuple[int, str]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import msgspec
 
 from ls_tools.formats.protocol import ClassIds, NoOptions
-from ls_tools.output.records import build_record, collapse, count_record
+from ls_tools.output.records import RecordKeys, build_record, collapse, count_regions
 
 if TYPE_CHECKING:
     from ls_tools.label_config import LabelConfig
@@ -36,18 +36,22 @@ class JsonMinFormat:
     ) -> None:
         """Write ``result.json``."""
         del options
+        keys = RecordKeys(config.controls)
         joint = b"[\n"
         with output.open("result.json") as file:
             for item in items:
-                record = build_record(item, config.controls)
-                count_record(item, record, output.tally)
-                file.write(joint + _encode(record))
+                file.write(joint + _encode(build_record(item, keys), keys))
+                count_regions(item, output.tally)
                 joint = b",\n"
             file.write(b"\n]\n" if joint == b",\n" else b"[]\n")
+        keys.warn(output.tally)
 
 
-def _encode(record: Record) -> bytes:
-    answers = {name: msgspec.Raw(collapse(x)) for name, x in record.answers.items()}
+def _encode(record: Record, keys: RecordKeys) -> bytes:
+    answers = {
+        keys.of_answer(name): msgspec.Raw(collapse(results))
+        for name, results in record.answers.items()
+    }
     facts = dict(record.facts)
     ordered = {"id": facts.pop("id")} if "id" in facts else {}
     return msgspec.json.encode({**record.data, **ordered, **answers, **facts})

@@ -10,7 +10,7 @@ import msgspec
 from ls_tools.formats.protocol import ClassIds, NoOptions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from ls_tools.label_config import LabelConfig
     from ls_tools.output import Items, Output
@@ -60,10 +60,13 @@ class JsonLinesFormat(JsonFormat):
         del config, options
         with output.open("result.jsonl") as file:
             for task in _tasks(items, output):
-                line = (
-                    task if b"\n" not in task else msgspec.json.format(task, indent=-1)
-                )
-                file.write(line + b"\n")
+                file.write(_on_one_line(task) + b"\n")
+
+
+def _on_one_line(task: bytes) -> bytes:
+    if b"\n" in task or b"\r" in task:
+        return msgspec.json.format(task, indent=-1)
+    return task
 
 
 def _tasks(items: Items, output: Output) -> Iterator[bytes]:
@@ -81,15 +84,25 @@ def _task_bytes(items: Items, of_task: list[Item]) -> bytes:
     kept = {place for place, a in enumerate(candidates) if id(a) in chosen}
     if len(kept) == len(candidates):
         return bytes(task.raw)
-    whole = msgspec.json.decode(task.raw)
-    keys = {"predictions": ("predictions",), "drafts": ("drafts",)}
-    for key in keys.get(items.selection.policy, ("annotations", "completions")):
-        if isinstance(whole.get(key), list):
-            whole[key] = list(_keep(whole[key], kept))
-    return msgspec.json.encode(whole)
+    fields = _decode_fields(task.raw)
+    for key in _KEYS.get(items.selection.policy, ("annotations", "completions")):
+        if found := _objects(fields.get(key)):
+            left = [raw for place, raw in enumerate(found) if place in kept]
+            fields[key] = msgspec.Raw(msgspec.json.encode(left))
+            break
+    return msgspec.json.encode(fields)
 
 
-def _keep(entries: Iterable[Any], places: set[int]) -> Iterator[Any]:
-    """The objects at ``places``, counted among objects: bare ids are no annotations."""
-    objects = (entry for entry in entries if isinstance(entry, dict))
-    return (entry for place, entry in enumerate(objects) if place in places)
+_KEYS = {"predictions": ("predictions",), "drafts": ("drafts",)}
+_decode_fields = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+
+
+def _objects(entries: msgspec.Raw | None) -> list[msgspec.Raw]:
+    """What reading takes for annotations: bare ids are none."""
+    text = bytes(entries or b"")
+    if text.startswith(b"{"):
+        return [msgspec.Raw(text)]
+    if not text.startswith(b"["):
+        return []
+    listed = msgspec.json.decode(text, type=list[msgspec.Raw])
+    return [raw for raw in listed if bytes(raw).startswith(b"{")]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -12,15 +10,17 @@ import msgspec
 from ls_tools.formats.protocol import ClassIds, option
 from ls_tools.output.records import (
     CHAT_TYPES,
+    RecordKeys,
+    annotation_facts,
     build_record,
     chat_transcript,
     collapse,
-    count_record,
+    count_regions,
+    history_of,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
-    from typing import BinaryIO
+    from collections.abc import Iterable, Iterator
 
     from ls_tools.label_config import LabelConfig
     from ls_tools.output import Items, Output
@@ -69,15 +69,18 @@ class CsvFormat:
         self, items: Items, config: LabelConfig, output: Output, options: TabularOptions
     ) -> None:
         """Write the table; the columns come from a first pass over the items."""
-        controls = frozenset(config.controls)
-        columns = _find_columns(items.scan(), controls)
+        del config
+        columns, keys = _look_ahead(items.scan())
+        escapes = options.escape_formulas
+        rows = _Rows(delimiter=self.delimiter, escapes_formulas=escapes)
         with output.open(f"result.{self.name}") as file:
-            table = _Table(file, columns, self.delimiter, options)
+            if options.header:
+                file.write(rows.encode(columns))
             for item in items:
-                record = build_record(item, controls)
-                count_record(item, record, output.tally)
-                table.write(record)
-            table.flush()
+                cells = _cells(build_record(item, keys), keys)
+                file.write(rows.encode(cells.get(name, "") for name in columns))
+                count_regions(item, output.tally)
+        keys.warn(output.tally)
 
 
 class TsvFormat(CsvFormat):
@@ -89,81 +92,61 @@ class TsvFormat(CsvFormat):
     delimiter: ClassVar[str] = "\t"
 
 
-def _find_columns(items: Iterator[Item], controls: Collection[str]) -> list[str]:
-    found = set(ALWAYS)
+def _look_ahead(items: Iterator[Item]) -> tuple[list[str], RecordKeys]:
+    """The columns of the table, and the keys that its records go by."""
+    columns = set(ALWAYS)
+    data: dict[str, None] = {}
+    controls: dict[str, None] = {}
+    chats: dict[str, None] = {}
     for item in items:
-        record = build_record(item, controls)
-        found.update(record.data, record.facts, record.answers)
-        found.update(f"{name}_transcript" for name in _chats(record))
-        if record.history:
-            found.add("history")
-    return sorted(found)
+        data.update(dict.fromkeys(item.task.data))
+        columns.update(annotation_facts(item.task, None))
+        for result in item.annotation.result if item.annotation else ():
+            if result.from_name:
+                controls[result.from_name] = None
+                if result.type in CHAT_TYPES:
+                    chats[result.from_name] = None
+        if history_of(item.annotation):
+            columns.add("history")
+    keys = RecordKeys(controls)
+    columns.update(map(keys.of_answer, controls))
+    columns.update(map(keys.of_transcript, chats))
+    columns.update(map(keys.of_data, data))
+    return sorted(columns), keys
 
 
-def _chats(record: Record) -> list[str]:
-    return [
-        name
-        for name, results in record.answers.items()
-        if any(result.type in CHAT_TYPES for result in results)
-    ]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Rows:
+    """How rows are spelled."""
+
+    delimiter: str
+    escapes_formulas: bool
+
+    def encode(self, cells: Iterable[Any]) -> bytes:
+        """A row as RFC 4180 has it, every text quoted, no number."""
+        return (self.delimiter.join(map(self._spell, cells)) + "\r\n").encode()
+
+    def _spell(self, cell: Any) -> str:
+        text = str(cell)
+        if not isinstance(cell, str):
+            return text
+        if self.escapes_formulas and text.startswith(_FORMULA_STARTS):
+            text = "'" + text
+        return '"' + text.replace('"', '""') + '"'
 
 
-class _Table:
-    """Rows encoded to CSV in memory and written in large pieces."""
-
-    _FLUSH_CHARACTERS = 1 << 20
-
-    def __init__(
-        self,
-        file: BinaryIO,
-        columns: list[str],
-        delimiter: str,
-        options: TabularOptions,
-    ) -> None:
-        self._file = file
-        self._columns = columns
-        self._escape = options.escape_formulas
-        self._buffer = io.StringIO()
-        self._writer = csv.writer(
-            self._buffer,
-            delimiter=delimiter,
-            quoting=csv.QUOTE_NONNUMERIC,
-            lineterminator="\r\n",
-        )
-        if options.header:
-            self._writer.writerow(map(self._safe, columns))
-
-    def write(self, record: Record) -> None:
-        """Add one row."""
-        cells = self._cells(record)
-        self._writer.writerow([self._safe(cells.get(x, "")) for x in self._columns])
-        if self._buffer.tell() >= self._FLUSH_CHARACTERS:
-            self.flush()
-
-    def flush(self) -> None:
-        """Hand what is buffered to the file."""
-        self._file.write(self._buffer.getvalue().encode())
-        self._buffer.seek(0)
-        self._buffer.truncate()
-
-    def _cells(self, record: Record) -> dict[str, Any]:
-        cells = {name: _data_cell(value) for name, value in record.data.items()}
-        for name, results in record.answers.items():
-            cells[name] = _answer_cell(collapse(results))
-        for name in _chats(record):
-            cells[f"{name}_transcript"] = chat_transcript(record.answers[name])
-        if record.history:
-            cells["history"] = _compact(record.history)
-        for name, value in record.facts.items():
-            cells[name] = "" if value is None else value
-        # The server writes the annotator as text and everything else as it is.
-        cells["annotator"] = str(cells["annotator"])
-        return cells
-
-    def _safe(self, cell: Any) -> Any:
-        if self._escape and isinstance(cell, str) and cell.startswith(_FORMULA_STARTS):
-            return "'" + cell
-        return cell
+def _cells(record: Record, keys: RecordKeys) -> dict[str, Any]:
+    cells = {name: _data_cell(value) for name, value in record.data.items()}
+    for control, results in record.answers.items():
+        cells[keys.of_answer(control)] = _answer_cell(collapse(results))
+        if any(result.type in CHAT_TYPES for result in results):
+            cells[keys.of_transcript(control)] = chat_transcript(results)
+    if record.history:
+        cells["history"] = _compact(record.history)
+    cells.update((name, _data_cell(value)) for name, value in record.facts.items())
+    # The server writes the annotator as text and everything else as it is.
+    cells["annotator"] = str(cells["annotator"])
+    return cells
 
 
 def _data_cell(value: Any) -> Any:

@@ -6,15 +6,16 @@ exports do: a single choice or text stands for itself.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Iterable
 
-    from ls_tools.models import Annotation, Result, Task
+    from ls_tools.models import Annotation, Number, Result, Task
     from ls_tools.output.items import Item
     from ls_tools.output.tally import Tally
 
@@ -36,14 +37,72 @@ CHAT_TYPES = frozenset({"chat", "chatmessage"})
 _COLLAPSING = {"choices": "choices", "textarea": "text"}
 
 
+class RecordKeys:
+    """The keys of records: every name gets one of its own, and keeps it.
+
+    A name keeps its spelling where that is free, first come, first served;
+    else it moves, so that nothing overwrites anything.
+
+    Args:
+        controls: Names of controls that come first.
+
+    Attributes:
+        moved: Old and new spelling of each name that moved.
+    """
+
+    def __init__(self, controls: Iterable[str] = ()) -> None:
+        self.moved: list[tuple[str, str]] = []
+        self._taken = set(RESERVED)
+        self._answers: dict[str, str] = {}
+        self._transcripts: dict[str, str] = {}
+        self._data: dict[str, str] = {}
+        for name in controls:
+            self.of_answer(name)
+
+    def of_answer(self, control: str) -> str:
+        """The key of what a control gave."""
+        key = self._answers.get(control)
+        if key is None:
+            key = self._answers[control] = self._claim(control, "_result_")
+        return key
+
+    def of_transcript(self, control: str) -> str:
+        """The key of a chat control's messages as text."""
+        key = self._transcripts.get(control)
+        if key is None:
+            key = self._claim(f"{control}_transcript", "_chat_")
+            self._transcripts[control] = key
+        return key
+
+    def of_data(self, name: str) -> str:
+        """The key of a value of the task data."""
+        key = self._data.get(name)
+        if key is None:
+            key = self._data[name] = self._claim(name, "_data_")
+        return key
+
+    def warn(self, tally: Tally) -> None:
+        """Tell the reader of the Report what moved."""
+        for old, new in self.moved:
+            tally.warn(f"{old!r} is written as {new!r}: its name is taken.")
+
+    def _claim(self, name: str, prefix: str) -> str:
+        free = name
+        while free in self._taken:
+            free = prefix + free
+        self._taken.add(free)
+        if free != name:
+            self.moved.append((name, free))
+        return free
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
     """One row: a task, and one of its annotations where it has any.
 
     Attributes:
-        data: The task data, under keys that collide with nothing.
-        answers: Results by the control that made them, in file order.
-        moved: Old and new name of each key that had to move.
+        data: The task data by key.
+        answers: Results by the name of the control that made them, in file order.
         facts: Id, annotator, times and the like, in their order.
         history: The annotation's history as JSON; empty where there is none.
     """
@@ -51,64 +110,41 @@ class Record:
     data: dict[str, Any]
     answers: dict[str, list[Result]]
     facts: dict[str, Any]
-    moved: dict[str, str] = field(default_factory=dict)
     history: bytes = b""
 
 
-def build_record(item: Item, controls: Collection[str]) -> Record:
+def build_record(item: Item, keys: RecordKeys) -> Record:
     """The record of one item.
 
     Args:
         item: A task and the annotation selected, if any.
-        controls: Names of the controls of the whole export: a data key of one
-            of these names moves in every record alike.
+        keys: The keys of all records of the output.
     """
-    moved: dict[str, str] = {}
     answers: dict[str, list[Result]] = {}
     for result in item.annotation.result if item.annotation else ():
         if result.from_name:
-            name = _free_name(result.from_name, "_result_", RESERVED, moved)
-            answers.setdefault(name, []).append(result)
-    taken = RESERVED.union(controls, answers)
-    data = {
-        _free_name(key, "_data_", taken, moved): value
-        for key, value in item.task.data.items()
-    }
+            answers.setdefault(result.from_name, []).append(result)
     return Record(
-        data=data,
+        data={keys.of_data(name): value for name, value in item.task.data.items()},
         answers=answers,
         facts=annotation_facts(item.task, item.annotation),
-        moved=moved,
-        history=_history(item.annotation),
+        history=history_of(item.annotation),
     )
 
 
-def count_record(item: Item, record: Record, tally: Tally) -> None:
+def count_regions(item: Item, tally: Tally) -> None:
     """Count the regions of a record: written are those that a control made."""
-    task_id = item.task.id
     for region in item.regions:
-        named = sum(1 for result in region.results if result.from_name)
-        if not named:
-            reason = f"not expressible: {region.results[0].type or 'unnamed result'}"
-            tally.skip(reason, task_id=task_id, region_id=region.id)
-            continue
-        tally.wrote()
-        if named < len(region.results):
+        dropped = [result for result in region.results if not result.from_name]
+        if not dropped:
+            tally.regions_written += 1
+        elif len(dropped) < len(region.results):
+            tally.wrote()
             reason = "a result without from_name dropped"
-            tally.degrade(reason, task_id=task_id, region_id=region.id)
-    for old, new in record.moved.items():
-        tally.warn(f"{old!r} is written as {new!r}: its name is taken.")
-
-
-def _free_name(
-    name: str, prefix: str, taken: Collection[str], moved: dict[str, str]
-) -> str:
-    free = name
-    while free in taken:
-        free = prefix + free
-    if free != name:
-        moved[name] = free
-    return free
+            tally.degrade(reason, task_id=item.task.id, region_id=region.id)
+        else:
+            reason = f"not expressible: {dropped[0].type or 'unnamed result'}"
+            tally.skip(reason, task_id=item.task.id, region_id=region.id)
 
 
 def annotation_facts(task: Task, annotation: Annotation | None) -> dict[str, Any]:
@@ -123,7 +159,8 @@ def annotation_facts(task: Task, annotation: Annotation | None) -> dict[str, Any
     return facts
 
 
-def _history(annotation: Annotation | None) -> bytes:
+def history_of(annotation: Annotation | None) -> bytes:
+    """The history of an annotation as JSON; empty where there is none."""
     history = annotation.history if annotation else None
     text = b"" if history is None else bytes(history)
     return b"" if text in {b"null", b"[]", b"{}"} else text
@@ -172,19 +209,18 @@ def collapse_result(result: Result) -> bytes:
 
 def _with_size(result: Result) -> bytes:
     body = bytes(result.value).strip()
-    parts = [
-        b'"%s":%s' % (name, msgspec.json.encode(size))
-        for name, size in (
-            (b"original_width", result.original_width),
-            (b"original_height", result.original_height),
-        )
-        if size is not None
-    ]
-    if not parts or not body.startswith(b"{"):
+    size = _size_fields(result.original_width, result.original_height)
+    if not size or not body.startswith(b"{"):
         return body
     inner = body[:-1].rstrip()
-    joint = b"" if inner == b"{" else b","
-    return inner + joint + b",".join(parts) + b"}"
+    return inner + (b"" if inner == b"{" else b",") + size + b"}"
+
+
+@lru_cache(maxsize=1024, typed=True)
+def _size_fields(width: Number, height: Number) -> bytes:
+    fields = (("original_width", width), ("original_height", height))
+    known = {name: size for name, size in fields if size is not None}
+    return msgspec.json.encode(known)[1:-1]
 
 
 def chat_transcript(results: Iterable[Result]) -> str:
