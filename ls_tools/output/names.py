@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import re
 from array import array
-from collections import Counter
 from hashlib import blake2b
 from itertools import count
-from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, TypeAlias
 from unicodedata import normalize
 
 from ls_tools.locator import safe_file_name
@@ -22,26 +21,28 @@ if TYPE_CHECKING:
 
     from ls_tools.locator import Locator
 
+_Digests: TypeAlias = "array[int]"
 NameStyle = Literal["original", "task-id"]
 
 LONGEST_NAME_BYTES = 200
 """Longest file name in bytes of UTF-8, its extension included."""
 
 _LONGEST_EXTENSION_BYTES = 16
+_PART_BITS = 3
 _SHORT, _LONG = 8, 16
 _LOOKS_SUFFIXED = re.compile(r"_(?:[0-9a-f]{8}|[0-9a-f]{16})\Z")
 
 
 class HasData(Protocol):
-    """A task as far as names are concerned."""
+    """A task as far as names are concerned.
 
-    @property
-    def id(self) -> int | str | None:
-        """Task id."""
+    Attributes:
+        id: Task id.
+        data: Task data.
+    """
 
-    @property
-    def data(self) -> dict[str, object]:
-        """Task data."""
+    id: int | str | None
+    data: dict[str, Any]
 
 
 class Named(NamedTuple):
@@ -159,25 +160,22 @@ class NamePlan:
         self._looks_suffixed = frozenset(suffixed)
         self._settle(stems, media, owners if self._is_by_task else media)
 
-    def _settle(self, stems: array[int], media: array[int], owners: array[int]) -> None:
+    def _settle(self, stems: _Digests, media: _Digests, owners: _Digests) -> None:
         """Find the stems that several owners want, and whose suffixes clash."""
         repeated = _repeated(stems)
-        wanted: dict[int, dict[int, int]] = {}
-        if repeated:
-            for stem, medium, owner in zip(stems, media, owners, strict=True):
-                if stem in repeated:
-                    wanted.setdefault(stem, {})[owner] = medium
-        colliding = {stem: who for stem, who in wanted.items() if len(who) > 1}
-        needs_long: set[int] = set()
-        for who in colliding.values():
-            suffixes = Counter(_hexadecimal(medium, _SHORT) for medium in who.values())
-            needs_long.update(
-                owner
-                for owner, medium in who.items()
-                if suffixes[_hexadecimal(medium, _SHORT)] > 1
-            )
+        if not repeated:
+            return
+        first: dict[int, int] = {}
+        colliding: set[int] = set()
+        for stem, owner in zip(stems, owners, strict=True):
+            if stem in repeated and first.setdefault(stem, owner) != owner:
+                colliding.add(stem)
         self._colliding = frozenset(colliding)
-        self._needs_long = frozenset(needs_long)
+        self._needs_long = frozenset(
+            owner
+            for part in range(1 << _PART_BITS)
+            for owner in _clashing(part, colliding, stems, media, owners)
+        )
 
     def _find(self, reference: str, task_id: int | str | None) -> Named:
         identity, name, canonical = self._identities.read(reference)
@@ -237,9 +235,36 @@ def _cut(stem: str, size_bytes: int) -> str:
     return stem.encode()[:size_bytes].decode(errors="ignore").rstrip(". ") or "_"
 
 
-def _repeated(digests: array[int]) -> frozenset[int]:
+def _repeated(digests: _Digests) -> frozenset[int]:
     """The values that occur more than once."""
     ordered = sorted(digests)
     following = iter(ordered)
     next(following, None)
     return frozenset(a for a, b in zip(ordered, following, strict=False) if a == b)
+
+
+def _clashing(
+    part: int,
+    colliding: set[int],
+    stems: _Digests,
+    media: _Digests,
+    owners: _Digests,
+) -> Iterator[int]:
+    """Owners whose stem and short suffix are those of another owner.
+
+    Args:
+        part: Looks only at digests of media that begin with these bits, which
+            bounds the memory: the suffixes of others begin otherwise.
+        colliding: Stems that get a suffix.
+        stems: Of every reference.
+        media: Likewise.
+        owners: Likewise.
+    """
+    first: dict[int, int] = {}
+    for stem, medium, owner in zip(stems, media, owners, strict=True):
+        if medium >> 64 - _PART_BITS == part and stem in colliding:
+            short = medium >> 64 - 4 * _SHORT
+            other = first.setdefault(stem << 4 * _SHORT | short, owner)
+            if other != owner:
+                yield other
+                yield owner
