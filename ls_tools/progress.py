@@ -21,6 +21,33 @@ class Progress(Protocol):
         """The stage is over, whether it succeeded or not."""
 
 
+class StagePart:
+    """The progress of work that is a part of a stage which is open already.
+
+    Its own stages begin and end nothing; only what moves is passed on.
+
+    Args:
+        whole: Has the open stage.
+        counts: Whether the units of the part are units of that stage; only
+            its bytes are passed on where not.
+    """
+
+    def __init__(self, whole: Progress, *, counts: bool) -> None:
+        self._whole = whole
+        self._counts = counts
+
+    def start(self, label: str, total: int | None = None, unit: str = "") -> None:
+        """Begin nothing: the stage is open."""
+
+    def advance(self, count: int = 1, *, size_bytes: int = 0) -> None:
+        """Pass on what was done and moved."""
+        if self._counts or size_bytes:
+            self._whole.advance(count if self._counts else 0, size_bytes=size_bytes)
+
+    def finish(self) -> None:
+        """End nothing: the stage goes on."""
+
+
 class NullProgress:
     """A Progress that shows nothing; the default everywhere."""
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from ls_tools.pipeline.conversion import Conversion, convert, run_conversion
+from ls_tools.pipeline.conversion import convert, run_conversion
 from ls_tools.pipeline.media import MediaOutcome, fetch_media
+from ls_tools.pipeline.plan import Conversion
 from ls_tools.pipeline.pulling import Pull, pull, run_pull
 
 __all__ = [

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import dataclasses
 import tempfile
 import time
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from ls_tools.errors import LossError, NotFoundError, UsageError
-from ls_tools.formats import describe_options, implies_media, load_format
+from ls_tools.errors import LossError, NotFoundError
+from ls_tools.formats import implies_media, load_format
 from ls_tools.label_config import (
     LabelConfig,
     infer_label_config,
@@ -22,14 +21,11 @@ from ls_tools.label_config import (
 )
 from ls_tools.output import (
     ClassMap,
-    ClassPolicy,
     ClassScope,
     Items,
     MediaPlacer,
     MediaPlan,
-    MediaPolicy,
     NamePlan,
-    NameStyle,
     Output,
     Report,
     Tally,
@@ -38,7 +34,8 @@ from ls_tools.output import (
     check_output,
     stage,
 )
-from ls_tools.progress import NullProgress
+from ls_tools.pipeline.plan import Conversion, build_options
+from ls_tools.progress import NullProgress, StagePart
 from ls_tools.reading import read_tasks
 from ls_tools.resolver import Resolver
 from ls_tools.selection import Selection
@@ -46,11 +43,12 @@ from ls_tools.settings import Settings
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
     from typing import BinaryIO
 
     from ls_tools.formats import Format
     from ls_tools.models import Problem, Task
+    from ls_tools.output import MediaPolicy
     from ls_tools.output.items import Unlabeled
     from ls_tools.progress import Progress
     from ls_tools.reading import TaskReader
@@ -59,63 +57,14 @@ INFERENCE_TASKS = 10_000
 """Tasks looked at to infer a label config where none is given."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Conversion:
-    """What to write, and how.
-
-    Attributes:
-        to: Name of the format, or one of its aliases.
-        out: Folder to write.
-        select: Which annotations count, as ``Selection.parse`` takes it; the
-            format's own default where None.
-        classes: What pins, orders and renames the classes.
-        media: Put media beside the labels; None means ``none`` unless the
-            format's name asks for images.
-        include_unlabeled: Write tasks without a selected annotation too.
-        names: How media files are named.
-        clip: Clip shapes to the picture.
-        limit: Read only so many tasks.
-        dry_run: Report, but write and fetch nothing.
-        strict: Raise LossError, and publish nothing, where anything is lost.
-        options: The format's own options by name; those that belong to
-            another format are refused.
-    """
-
-    to: str
-    out: Path
-    select: str | None = None
-    classes: ClassPolicy = field(default_factory=ClassPolicy)
-    media: MediaPolicy | None = None
-    include_unlabeled: bool = False
-    names: NameStyle = "original"
-    clip: bool = True
-    limit: int | None = None
-    dry_run: bool = False
-    strict: bool = False
-    options: Mapping[str, Any] = field(default_factory=dict)
-
-    @classmethod
-    def of(cls, to: str, out: str | os.PathLike[str], **options: Any) -> Conversion:
-        """A Conversion from keywords: its own fields, then the format's options.
-
-        Raises:
-            UsageError: A keyword is neither.
-        """
-        own = {item.name for item in dataclasses.fields(cls)}
-        fields = {k: v for k, v in options.items() if k in own}
-        rest = {k: v for k, v in options.items() if k not in own}
-        if rest:
-            fields["options"] = {**fields.get("options", {}), **rest}
-        return cls(to=to, out=Path(out), **fields)
-
-
-def convert(
+def convert(  # noqa: PLR0913 -- each is named by the caller
     source: str | os.PathLike[str] | BinaryIO,
     to: str,
     out: str | os.PathLike[str],
     *,
     config: str | os.PathLike[str] | LabelConfig | None = None,
     settings: Settings | None = None,
+    progress: Progress | None = None,
     **options: Any,
 ) -> Report:
     """Convert an export.
@@ -127,6 +76,7 @@ def convert(
         config: Label config: a path, or one that is parsed already; inferred
             from the results where None.
         settings: For fetching media; from the environment where None.
+        progress: Told of the tasks read, and of the bytes that media move.
         **options: Fields of ``Conversion``, and options of the format.
 
     Returns:
@@ -139,7 +89,9 @@ def convert(
         UsageError: An option makes no sense.
     """
     plan = Conversion.of(to, out, **options)
-    return run_conversion(source, plan, config=config, settings=settings)
+    return run_conversion(
+        source, plan, config=config, settings=settings, progress=progress
+    )
 
 
 def run_conversion(
@@ -177,26 +129,6 @@ def run_conversion(
         return job.run()
 
 
-def build_options(target: Format, given: Mapping[str, Any]) -> Any:
-    """The options value of a format.
-
-    Raises:
-        UsageError: An option is not one of this format's, or has a value that
-            is not among its choices.
-    """
-    known = {info.name: info for info in describe_options(target)}
-    for name, value in given.items():
-        if name not in known:
-            msg = f"The format {target.name} has no option {name!r}."
-            own = ", ".join(known) or "none"
-            raise UsageError(msg, hint=f"Its options: {own}.")
-        choices = known[name].choices
-        if choices and value not in choices:
-            msg = f"{value!r} is no value of {name!r}."
-            raise UsageError(msg, hint=f"Use one of {', '.join(choices)}.")
-    return target.options_type(**given)
-
-
 def _load_config(
     config: str | os.PathLike[str] | LabelConfig | None,
     reader: TaskReader,
@@ -231,7 +163,7 @@ class _Job:
     def run(self) -> Report:
         """Stage, write, check, publish."""
         started = time.monotonic()
-        with self._staged() as root, Resolver(self._resolver_settings()) as resolver:
+        with self._staged() as root, self._open_resolver() as resolver:
             tally = Tally()
             output = self._open_output(root, tally, resolver)
             self.target.write(
@@ -251,10 +183,11 @@ class _Job:
         with tempfile.TemporaryDirectory(prefix="ls-tools-") as folder:
             yield Path(folder)
 
-    def _resolver_settings(self) -> Settings:
-        return (
-            self.settings.evolve(mode="offline") if self.plan.dry_run else self.settings
-        )
+    def _open_resolver(self) -> Resolver:
+        settings = self.settings
+        if self.plan.dry_run:
+            settings = settings.evolve(mode="offline")
+        return Resolver(settings, progress=StagePart(self.progress, counts=False))
 
     @property
     def _media_policy(self) -> MediaPolicy:

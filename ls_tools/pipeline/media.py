@@ -10,19 +10,18 @@ import msgspec
 from ls_tools.locator import iter_references
 from ls_tools.origin import redact_url
 from ls_tools.output.report import MediaFailure
-from ls_tools.progress import NullProgress
+from ls_tools.progress import NullProgress, StagePart
 from ls_tools.reading import read_tasks
 from ls_tools.resolver import MediaRequest, Resolver
 from ls_tools.settings import Settings
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterable, Iterator
     from typing import BinaryIO
 
     from ls_tools.models import Task
     from ls_tools.progress import Progress
-    from ls_tools.reading import TaskReader
     from ls_tools.resolver import Resolved
 
 BATCH = 2048
@@ -65,7 +64,7 @@ def fetch_media(
         source: A file, a directory, ``-``, or an open binary file.
         keys: Keys of the task data to look at; None for all.
         settings: From the environment where None.
-        progress: Told of each reference.
+        progress: Told of each reference, in one stage.
 
     Returns:
         Counts, and the references that failed; a failure raises nothing.
@@ -77,23 +76,35 @@ def fetch_media(
     progress = progress or NullProgress()
     outcome = MediaOutcome()
     with read_tasks(source, bounds=settings.bounds) as reader:
+        total = sum(1 for _ in _requests(reader.scan(_MediaTask), keys))
         wanted = _requests(reader, keys)
-        progress.start("media", None, "files")
-        with Resolver(settings, progress=progress) as resolver:
-            while batch := list(islice(wanted, BATCH)):
-                found = resolver.paths([request for request, _ in batch])
-                for (_, task_id), one in zip(batch, found, strict=True):
-                    _count(outcome, one, task_id)
-        progress.finish()
+        part = StagePart(progress, counts=True)
+        progress.start("media", total, "files")
+        try:
+            with Resolver(settings, progress=part) as resolver:
+                while batch := list(islice(wanted, BATCH)):
+                    found = resolver.paths([request for request, _ in batch])
+                    for (_, task_id), one in zip(batch, found, strict=True):
+                        _count(outcome, one, task_id)
+        finally:
+            progress.finish()
     return outcome
 
 
+class _MediaTask(msgspec.Struct):
+    """What references are found in."""
+
+    id: int | str | None = None
+    project: int | str | None = None
+    data: dict[str, Any] = msgspec.field(default_factory=dict)
+
+
 def _requests(
-    reader: TaskReader, keys: Collection[str] | None
+    tasks: Iterable[Task | _MediaTask], keys: Collection[str] | None
 ) -> Iterator[tuple[MediaRequest, int | str | None]]:
     """Each distinct reference once, with the first task that has it."""
     seen: set[int] = set()
-    for task in reader:
+    for task in tasks:
         for key, value in task.data.items():
             if keys is not None and key not in keys:
                 continue
@@ -105,7 +116,7 @@ def _requests(
                     yield request_for(reference, task), task.id
 
 
-def request_for(reference: str, task: Task) -> MediaRequest:
+def request_for(reference: str, task: Task | _MediaTask) -> MediaRequest:
     """What to ask of the resolver for a reference of ``task``."""
     return MediaRequest(
         reference=reference,

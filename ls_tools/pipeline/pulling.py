@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from ls_tools.client import Client, SnapshotFilter
 from ls_tools.errors import ExportFailedError, UsageError
 from ls_tools.label_config import parse_label_config
-from ls_tools.pipeline.conversion import Conversion, run_conversion
+from ls_tools.pipeline.conversion import run_conversion
+from ls_tools.pipeline.plan import Conversion
 from ls_tools.progress import NullProgress
 from ls_tools.selection import Selection
 from ls_tools.settings import Settings
@@ -50,6 +51,7 @@ def pull(
     out: str | os.PathLike[str],
     *,
     settings: Settings | None = None,
+    progress: Progress | None = None,
     **options: Any,
 ) -> Report:
     """Fetch a project into a folder of a target format, media included.
@@ -59,6 +61,7 @@ def pull(
         to: Name of the target format: ``"yolo"``.
         out: Folder to write; a folder that an earlier run wrote is replaced.
         settings: Server, token, cache; from the environment where None.
+        progress: Told how far downloads and the conversion are.
         **options: Fields of ``Pull`` and ``Conversion``, and options of the
             format. ``media`` is ``copy`` unless given.
 
@@ -75,7 +78,8 @@ def pull(
     """
     own = {name: options.pop(name) for name in list(options) if name in _PULL_FIELDS}
     wanted = Pull(project=project, **own)
-    return run_pull(wanted, Conversion.of(to, out, **options), settings=settings)
+    plan = Conversion.of(to, out, **options)
+    return run_pull(wanted, plan, settings=settings, progress=progress)
 
 
 _PULL_FIELDS = frozenset(Pull.__dataclass_fields__) - {"project"}
