@@ -21,7 +21,6 @@ Step = Literal["ask", "wait", "done"]
 
 # 400 is also what a conversion that was already asked for gets.
 _ANSWERED = (HTTPStatus.OK, HTTPStatus.CREATED, HTTPStatus.BAD_REQUEST)
-_MOST_ASKED = 3
 _SHOWN_CHARS = 200
 
 
@@ -46,6 +45,7 @@ class Conversion:
         self._snapshot_id = snapshot_id
         self._type = export_type
         self._asked = 0
+        self._most_asked = snapshots.server.settings.retry_attempts
         self._old_failures = 0
 
     def ensure(self, deadline: Deadline, *, with_media: bool = False) -> None:
@@ -88,12 +88,12 @@ class Conversion:
             _LOGGER.info("The request to convert got no answer: %s", exc.message)
             if exc.data.get("status") == HTTPStatus.INTERNAL_SERVER_ERROR:
                 self._refuse_stuck(exc)
-            if self._asked == _MOST_ASKED:
+            if self._asked >= self._most_asked:
                 raise
             return False
         if answer.status == HTTPStatus.BAD_REQUEST and self._look() == "ask":
             raise self._failed(None)
-        return self._asked < _MOST_ASKED
+        return self._asked < self._most_asked
 
     def _refuse_stuck(self, cause: NetworkError) -> None:
         # The server converts inside the request and does not write down that

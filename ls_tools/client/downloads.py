@@ -105,12 +105,11 @@ def _complete(snapshots: Snapshots, snapshot: Snapshot, part: PartialFile) -> in
         return start
     for _ in range(_MOST_FETCHED):
         snapshots.server.fetch(_path(snapshots, snapshot), part, start=part.size_bytes)
-        found = compute_md5(part.path)
-        if found == snapshot.md5:
+        if compute_md5(part.path) == snapshot.md5:
             return 0 if part.restarted else start
-        _LOGGER.warning("Snapshot %d came with a wrong md5, %s.", snapshot.id, found)
+        _LOGGER.warning("Snapshot %d came with a wrong md5.", snapshot.id)
         part.truncate(0)
-    msg = f"Snapshot {snapshot.id} has md5 {found}, not {snapshot.md5} as announced."
+    msg = f"Snapshot {snapshot.id} does not come with the md5 that was announced."
     hint = "Nothing was kept. Try again; if it stays so, make a new snapshot."
     raise IntegrityError(msg, hint=hint, snapshot_id=snapshot.id)
 

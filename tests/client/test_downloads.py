@@ -164,7 +164,7 @@ def test_bytes_with_another_md5_are_never_kept(
     out.write_bytes(b"old")
     damaged = BODY.replace(b'"id": 77,', b'"id": 78,')
     server.on(f"GET {SNAPSHOT}/download", whole(damaged))
-    with pytest.raises(IntegrityError, match="as announced"):
+    with pytest.raises(IntegrityError, match="md5 that was announced"):
         client.download_snapshot(7, 1, out)
     assert out.read_bytes() == b"old"
     assert list(out.parent.iterdir()) == [out]

@@ -158,11 +158,11 @@ class FaultProxy:
         if self._emit(client, fault.before()):
             return
         with socket.create_connection(self._target, _TIMEOUT_S) as server:
-            kept = [item for item in request.headers if item[0].lower() != "connection"]
-            server.sendall(request.encode([*kept, ("Connection", "close")]) + body)
+            server.sendall(request.encode(_closing(request.headers)) + body)
             answer = _read_message(server)
             if answer is not None:
-                client.sendall(answer.encode(fault.headers(answer.headers)))
+                headers = fault.headers(_closing(answer.headers))
+                client.sendall(answer.encode(headers))
                 self._emit(client, fault.body(_chunks(server, answer.rest)))
 
     def _record(self, request: Message, body: bytes) -> Fault:
@@ -217,6 +217,12 @@ def _handler_of(proxy: FaultProxy) -> type[socketserver.BaseRequestHandler]:
             proxy.serve(self.request)
 
     return Handler
+
+
+def _closing(headers: Iterable[Header]) -> list[Header]:
+    """``headers`` that say that nothing follows on this connection."""
+    kept = [item for item in headers if item[0].lower() != "connection"]
+    return [*kept, ("Connection", "close")]
 
 
 def _read_message(connection: socket.socket) -> Message | None:
