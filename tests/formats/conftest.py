@@ -1,0 +1,3 @@
+from formats.flat_rig import flatten
+
+__all__ = ["flatten"]
