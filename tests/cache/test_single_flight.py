@@ -260,6 +260,27 @@ def test_a_lock_file_removed_by_its_holder_is_made_anew(
     assert not path.exists()
 
 
+def test_the_lock_of_another_user_counts_where_it_can_only_be_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "a.lock"
+    holder = os.open(path, os.O_RDWR | os.O_CREAT)
+    assert locks.lock_softly(holder) == "free"
+    real_open = os.open
+
+    def refuse_writing(name: str, flags: int, *mode: int) -> int:
+        if flags & os.O_RDWR:
+            raise PermissionError
+        return real_open(name, flags, *mode)
+
+    monkeypatch.setattr(os, "open", refuse_writing)
+    reader = locks._open(str(path))
+    assert locks.lock_softly(reader) == "held"
+    locks.unlock_and_close(holder)
+    assert locks.lock_softly(reader) == "free"
+    locks.unlock_and_close(reader)
+
+
 def _count_waiting(cache: Cache) -> int:
     running: tuple[Any, ...] = tuple(cache._flights._running.values())
     return sum(len(future._condition._waiters) for future in running)
