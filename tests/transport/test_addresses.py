@@ -126,6 +126,7 @@ def test_public_refuses_private_and_loopback_addresses(
     names["inside.test"] = ["10.1.2.3"]
     for host in ("inside.test", "localhost", "[::1]", "0", "192.168.0.1", "[::]"):
         refused(public, f"http://{host}/")
+    assert "the private address ::1" in str(refused(public, "http://[::1]/"))
     assert elsewhere.seen == []
 
 
