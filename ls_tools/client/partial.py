@@ -37,7 +37,7 @@ class PartialFile:
     def __init__(self, path: Path, out: Path, descriptor: int) -> None:
         self.path = path
         self.out = out
-        self.restarted = False
+        self.restarted: bool = False
         self._descriptor = descriptor
 
     @property

@@ -71,10 +71,16 @@ class Projects:
             number += 1
             asked |= {"page": number, "page_size": _PAGE_SIZE}
             page = self._server.look("/api/projects/", ProjectPage, params=asked)
+            if page is None and number == 1:
+                raise self._no_api()
             for answer in page.results if page else ():
                 if answer.id not in seen:
                     seen.add(answer.id)
                     yield answer.project()
+
+    def _no_api(self) -> NotFoundError:
+        msg = f"There is no Label Studio at {self._server.origin}."
+        return NotFoundError(msg, hint="Check the URL, and the path in it.")
 
     def _by_id(self, ref: int | str) -> Project | None:
         text = str(ref).strip()

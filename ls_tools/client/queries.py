@@ -61,13 +61,14 @@ def continue_after(query: Query, task_id: int) -> dict[str, Any] | None:
 
 
 def _items(query: Query) -> Sequence[Any]:
-    filters = query.get("filters") or {}
-    items = filters.get("items", []) if isinstance(filters, Mapping) else None
-    if not isinstance(items, Sequence) or isinstance(items, str):
-        msg = "The filters of a task query are malformed."
-        hint = 'They look like {"conjunction": "and", "items": […]}.'
-        raise UsageError(msg, hint=hint)
-    return items
+    filters = query.get("filters") or {"conjunction": "and"}
+    if isinstance(filters, Mapping) and filters.get("conjunction") in ("and", "or"):
+        items = filters.get("items", [])
+        if isinstance(items, Sequence) and not isinstance(items, str):
+            return items
+    msg = "The filters of a task query are malformed."
+    hint = 'They look like {"conjunction": "and", "items": […]}.'
+    raise UsageError(msg, hint=hint)
 
 
 def _check_item(item: Any) -> None:

@@ -62,7 +62,7 @@ class Snapshots:
     def __init__(self, server: Server, project_id: int) -> None:
         self.server = server
         self.project_id = project_id
-        self.path = f"/api/projects/{project_id}/exports/"
+        self.path: str = f"/api/projects/{project_id}/exports/"
 
     def all(self) -> list[Snapshot]:
         """The newest snapshots (the server lists 100), newest first.

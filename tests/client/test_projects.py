@@ -106,6 +106,12 @@ def test_an_unknown_id_lists_what_there_is(
     assert caught.value.hint == "There is 1 'Cars', 2 'Boats'."
 
 
+def test_a_url_without_label_studio_is_said_to_be_one(client: Client) -> None:
+    with pytest.raises(NotFoundError, match="no Label Studio at") as caught:
+        client.project("Cars")
+    assert "URL" in caught.value.hint
+
+
 @pytest.mark.parametrize("ref", ["", "  ", "0", -1, 2**70, "٣"])
 def test_what_names_no_project_is_not_found(
     server: ScriptedServer, client: Client, ref: int | str

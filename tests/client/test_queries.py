@@ -42,6 +42,8 @@ def test_filters_and_selected_items_are_kept() -> None:
         {"filter": {"conjunction": "and", "items": []}},
         {"filters": [ANNOTATED]},
         {"filters": {"conjunction": "and", "items": "x"}},
+        {"filters": {"conjunction": "xor", "items": [ANNOTATED]}},
+        {"filters": {"items": [ANNOTATED]}},
         {"filters": {"conjunction": "and", "items": [{**ANNOTATED, "filter": "id"}]}},
         {"filters": {"conjunction": "and", "items": [{"operator": "equal"}]}},
         {"filters": {"conjunction": "and", "items": ["filter"]}},
