@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from ls_tools.cache.writing import Content, Draft
     from ls_tools.transfer import Fetched
 
-logger = logging.getLogger("ls_tools")
+logger: logging.Logger = logging.getLogger("ls_tools")
 
 TRASH_PREFIX = "trash-"
 """Temporary folders with this prefix are being deleted."""

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-logger = logging.getLogger("ls_tools")
+logger: logging.Logger = logging.getLogger("ls_tools")
 
 LockState = Literal["free", "held", "unknown"]
 """What an attempt to lock a file without waiting tells of it."""

@@ -89,7 +89,9 @@ def _writer(folder: str) -> LockState:
     """Whether the writer of a draft holds it; ``free`` where there is no file."""
     files = [path for path in _contents(folder) if os.path.isfile(path)]
     states = {_probe(path) for path in files if path != f"{folder}/{META_NAME}"}
-    return next((x for x in ("held", "unknown") if x in states), "free")
+    if "held" in states:
+        return "held"
+    return "unknown" if "unknown" in states else "free"
 
 
 def _probe(path: str) -> LockState:

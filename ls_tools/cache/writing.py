@@ -62,7 +62,7 @@ class Draft:
     """
 
     def __init__(self, layout: Layout, request: CacheRequest) -> None:
-        self.folder = f"{layout.tmp}/{DRAFT_PREFIX}{boot_id()}-{uuid.uuid4().hex}"
+        self.folder: str = f"{layout.tmp}/{DRAFT_PREFIX}{boot_id()}-{uuid.uuid4().hex}"
         self._layout = layout
         self._request = request
         self._path = data_path(self.folder, request.file_name)

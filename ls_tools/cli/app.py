@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -29,7 +29,10 @@ COMMANDS: Registry[click.Command] = Registry(
     "command", {name: f"ls_tools.cli.{name}:{name}" for name in SUMMARIES}
 )
 
-CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+CONTEXT: dict[str, Any] = {
+    "help_option_names": ["-h", "--help"],
+    "max_content_width": 100,
+}
 
 
 class LazyGroup(click.Group):

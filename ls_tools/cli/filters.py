@@ -17,46 +17,34 @@ F = TypeVar("F", bound="Callable[..., Any]")
 _CHOICE = click.Choice(["only", "exclude"])
 
 
-class CommaList(click.ParamType):  # type: ignore[type-arg]  # new in click 8.4
-    """A comma-separated list of known words."""
+def split_words(*known: str) -> Callable[..., frozenset[str] | None]:
+    """A callback that reads a comma-separated list of known words."""
 
-    name = "list"
-
-    def __init__(self, *words: str) -> None:
-        self._words = words
-
-    def get_metavar(self, *_: Any, **__: Any) -> str:
-        """The words, as the help shows them."""
-        return ",".join(self._words)
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> frozenset[str]:
-        """Split and check."""
-        if isinstance(value, frozenset):
-            return value
-        words = frozenset(word.strip() for word in value.split(",") if word.strip())
-        if unknown := sorted(words - set(self._words)):
-            known = ", ".join(self._words)
-            self.fail(f"{', '.join(unknown)}: not one of {known}", param, ctx)
+    def read(
+        context: click.Context, parameter: click.Parameter, text: str | None
+    ) -> frozenset[str] | None:
+        if text is None:
+            return None
+        words = frozenset(word.strip() for word in text.split(",") if word.strip())
+        if unknown := sorted(words.difference(known)):
+            message = f"{', '.join(unknown)}: not one of {', '.join(known)}"
+            raise click.BadParameter(message, ctx=context, param=parameter)
         return words
 
+    return read
 
-class SnapshotId(click.ParamType):  # type: ignore[type-arg]  # new in click 8.4
-    """A snapshot's id, or ``latest``."""
 
-    name = "id"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> int | Literal["latest"]:
-        """Read the number or the word."""
-        if value == "latest":
-            return "latest"
-        try:
-            return int(value)
-        except ValueError:
-            self.fail(f"{value!r} is neither a number nor latest", param, ctx)
+def read_snapshot_id(
+    context: click.Context, parameter: click.Parameter, text: str | None
+) -> int | Literal["latest"] | None:
+    """A callback that reads a snapshot's id, or ``latest``."""
+    if text is None or text == "latest":
+        return text  # type: ignore[return-value]  # just compared
+    try:
+        return int(text)
+    except ValueError:
+        message = f"{text!r} is neither a number nor latest"
+        raise click.BadParameter(message, ctx=context, param=parameter) from None
 
 
 _OPTIONS = (
@@ -69,13 +57,15 @@ _OPTIONS = (
     ),
     click.option(
         "--annotation-kinds",
-        type=CommaList("usual", "ground_truth", "skipped"),
+        metavar="usual,ground_truth,skipped",
+        callback=split_words("usual", "ground_truth", "skipped"),
         help="Only annotations of these kinds; all where not given.",
     ),
     click.option(
         "--full",
-        type=CommaList("predictions", "drafts", "annotators", "history"),
-        default=frozenset(),
+        metavar="predictions,drafts,annotators,history",
+        callback=split_words("predictions", "drafts", "annotators", "history"),
+        default="",
         help="Export these in full, not as bare ids.",
     ),
     click.option(

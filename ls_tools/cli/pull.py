@@ -7,7 +7,11 @@ from typing import TYPE_CHECKING, Literal
 import click
 
 from ls_tools.cli.conversion import conversion_options, exit_code, show_report
-from ls_tools.cli.filters import SnapshotId, filter_options, project_argument
+from ls_tools.cli.filters import (
+    filter_options,
+    project_argument,
+    read_snapshot_id,
+)
 from ls_tools.cli.options import Invocation, shared_options
 
 if TYPE_CHECKING:
@@ -19,7 +23,7 @@ if TYPE_CHECKING:
 @project_argument
 @click.option(
     "--snapshot",
-    type=SnapshotId(),
+    callback=read_snapshot_id,
     metavar="ID|latest",
     help="Use this snapshot; a new one is made where not given.",
 )

@@ -8,7 +8,11 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 
 from ls_tools.cli.app import CONTEXT
-from ls_tools.cli.filters import SnapshotId, filter_options, project_argument
+from ls_tools.cli.filters import (
+    filter_options,
+    project_argument,
+    read_snapshot_id,
+)
 from ls_tools.cli.options import Invocation, shared_options
 
 if TYPE_CHECKING:
@@ -141,7 +145,7 @@ def delete(invocation: Invocation, *, project: str, snapshot_id: int) -> None:
 
 @snapshot.command()
 @project_argument
-@click.argument("snapshot_id", metavar="ID|latest", type=SnapshotId())
+@click.argument("snapshot_id", metavar="ID|latest", callback=read_snapshot_id)
 @click.option(
     "--out", type=click.Path(path_type=Path), required=True, help="File to write."
 )

@@ -94,7 +94,7 @@ class TsvFormat(CsvFormat):
 
 def _look_ahead(items: Iterator[Item]) -> tuple[list[str], RecordKeys]:
     """The columns of the table, and the keys that its records go by."""
-    columns = set(ALWAYS)
+    columns: set[str] = set(ALWAYS)
     data: dict[str, None] = {}
     controls: dict[str, None] = {}
     chats: dict[str, None] = {}

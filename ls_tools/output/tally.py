@@ -71,16 +71,16 @@ class Tally:
     )
 
     def __init__(self) -> None:
-        self.tasks_in = 0
-        self.annotations_in = 0
-        self.annotations_selected = 0
-        self.regions_in = 0
-        self.regions_written = 0
-        self.references = 0
-        self.fetched = 0
-        self.from_cache = 0
-        self.failures = 0
-        self.unlisted_warnings = 0
+        self.tasks_in: int = 0
+        self.annotations_in: int = 0
+        self.annotations_selected: int = 0
+        self.regions_in: int = 0
+        self.regions_written: int = 0
+        self.references: int = 0
+        self.fetched: int = 0
+        self.from_cache: int = 0
+        self.failures: int = 0
+        self.unlisted_warnings: int = 0
         self._tasks_skipped: dict[str, Loss] = {}
         self._skipped: dict[str, Loss] = {}
         self._degraded: dict[str, Loss] = {}

@@ -43,7 +43,7 @@ class Tree:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self.files_written = 0
+        self.files_written: int = 0
         self._start = f"{root}{os.sep}"
         self._folders = {""}
         with mapped_to_output(root):
@@ -182,7 +182,7 @@ class _DigestingFile(io.RawIOBase):
     """A raw file that digests what passes through it."""
 
     def __init__(self, descriptor: int, relative: str) -> None:
-        self.size_bytes = 0
+        self.size_bytes: int = 0
         self._descriptor = descriptor
         self._relative = relative
         self._digest = hashlib.sha256()

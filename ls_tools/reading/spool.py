@@ -32,7 +32,7 @@ class Spool:
         self._name = name
         self._limit = limit_bytes
         self._file: IO[bytes] | None = None
-        self.size_bytes = 0
+        self.size_bytes: int = 0
 
     def write(self, chunk: bytes) -> None:
         """Append ``chunk``.

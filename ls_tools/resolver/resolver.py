@@ -53,11 +53,11 @@ class Resolver:
     def __init__(
         self, settings: Settings | None = None, *, progress: Progress | None = None
     ) -> None:
-        self.settings = settings or Settings.from_env()
+        self.settings: Settings = settings or Settings.from_env()
         self._progress = progress or NullProgress()
         self._origin = self.settings.origin
         self._aliases = tuple(map(Origin.parse, self.settings.aliases))
-        self.cache = Cache(self.settings.cache_dir or _default_cache_dir())
+        self.cache: Cache = Cache(self.settings.cache_dir or _default_cache_dir())
         self._relay = BytesRelay()
         self._sources = Sources(
             Services(

@@ -39,7 +39,8 @@ class Copy:
         self._sink = sink
         self._bound_bytes = bound_bytes
         self._progress = progress
-        self.position = self.size_bytes = start
+        self.position: int = start
+        self.size_bytes: int = start
         self.first: Head | None = None
         self.total: int | None = None
         self._decoder: Decoder | None = None
