@@ -11,6 +11,7 @@ import msgspec
 from ls_tools.reading.excerpts import excerpt
 from ls_tools.reading.foreign import not_an_export, recognise_bytes
 from ls_tools.reading.scanner import Spans, scan_elements
+from ls_tools.reading.wire import UNDECODABLE
 
 Elements: TypeAlias = Sequence[msgspec.Raw | memoryview]
 
@@ -76,7 +77,7 @@ def _split_array(data: memoryview, name: str, start: int) -> Elements:
     if _FIRST_ENTRY.match(data, start):
         try:
             return _split_list(data[start:])
-        except (ValueError, RecursionError):
+        except UNDECODABLE:
             pass
     return scan_elements(data, name, start)
 
@@ -105,6 +106,6 @@ def _split_lines(data: memoryview, name: str, start: int) -> Elements:
 def _is_json(text: memoryview) -> bool:
     try:
         _check(text)
-    except (ValueError, RecursionError):
+    except UNDECODABLE:
         return False
     return True

@@ -13,7 +13,7 @@ from ls_tools.reading.grouping import assemble_task, is_annotation
 from ls_tools.reading.nesting import is_deeper_than
 from ls_tools.reading.repair import repair
 from ls_tools.reading.tolerant import read_tolerantly
-from ls_tools.reading.wire import build_task, decode_task
+from ls_tools.reading.wire import UNDECODABLE, build_task, decode_task
 from ls_tools.settings import Bounds
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def read_task(
         if not raw.isascii():
             raw.decode()
         wire = decode_task(raw)
-    except (ValueError, RecursionError):
+    except UNDECODABLE:
         return _read_odd(raw, Problem(reason="", source=source, index=index))
     if wire.data is None:
         return _read_odd(raw, Problem(reason="", source=source, index=index))
@@ -71,7 +71,7 @@ def _read_odd(raw: bytes, where: Problem) -> Task | Problem:
     lost = replace(where, tasks=1)
     try:
         raw, repairs = repair(raw)
-    except (ValueError, RecursionError) as exc:
+    except UNDECODABLE as exc:
         return replace(lost, reason=UNREADABLE, detail=_describe(exc, raw))
     if is_annotation(raw):
         raw = assemble_task([raw])

@@ -16,6 +16,7 @@ from ls_tools.reading.excerpts import excerpt
 from ls_tools.reading.foreign import hint_for, not_an_export
 from ls_tools.reading.grouping import AnnotationGroups, is_annotation
 from ls_tools.reading.repair import repair
+from ls_tools.reading.wire import UNDECODABLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -157,7 +158,7 @@ def _repaired(element: Element) -> bytes:
     raw = bytes(element)
     try:
         return repair(raw)[0]
-    except (ValueError, RecursionError):
+    except UNDECODABLE:
         return raw
 
 

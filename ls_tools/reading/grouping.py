@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from ls_tools.reading.spool import Spool
-from ls_tools.reading.wire import decode_any, decode_entries, decode_fields
+from ls_tools.reading.wire import UNDECODABLE, decode_any, decode_entries, decode_fields
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -34,7 +34,7 @@ def is_annotation(element: msgspec.Raw | memoryview | bytes) -> bool:
     """Whether this is an annotation, prediction or draft rather than a task."""
     try:
         probe = _probe(element)
-    except (ValueError, RecursionError):
+    except UNDECODABLE:
         return False
     parts = (probe.data, probe.annotations, probe.completions, probe.predictions)
     if any(part is not msgspec.UNSET for part in parts):

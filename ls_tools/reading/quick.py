@@ -8,6 +8,7 @@ import msgspec
 
 from ls_tools.models import Task
 from ls_tools.reading.elements import read_task
+from ls_tools.reading.wire import UNDECODABLE
 
 if TYPE_CHECKING:
     from ls_tools.settings import Bounds
@@ -36,7 +37,7 @@ class QuickDecoder(Generic[S]):
         """The struct of one task; None where it cannot be read."""
         try:
             value: Any = self._decode(element)
-        except (ValueError, RecursionError):
+        except UNDECODABLE:
             value = None
         if value is not None and value.old_annotations_ is msgspec.UNSET:
             return value  # type: ignore[no-any-return]  # a subclass of S
@@ -45,7 +46,7 @@ class QuickDecoder(Generic[S]):
             return None
         try:
             return self._decode(_normal_json(task))  # type: ignore[no-any-return]
-        except (ValueError, RecursionError):
+        except UNDECODABLE:
             return None
 
 

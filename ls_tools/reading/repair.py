@@ -6,7 +6,7 @@ import json
 import math
 import re
 
-from ls_tools.reading.wire import decode_any
+from ls_tools.reading.wire import UNDECODABLE, decode_any
 
 NOT_A_NUMBER = "NaN or Infinity became null"
 OUT_OF_RANGE = "number out of range became null"
@@ -50,7 +50,7 @@ def repair(raw: bytes) -> tuple[bytes, list[str]]:
 def _is_sound(raw: bytes) -> bool:
     try:
         decode_any(raw)
-    except ValueError:
+    except UNDECODABLE:
         return False
     return True
 

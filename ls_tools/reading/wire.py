@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import msgspec
 
 from ls_tools.models import Annotation, Problem, Result, Task
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
+
+T = TypeVar("T")
 
 
 class Completion(Annotation, kw_only=True):
@@ -30,13 +36,22 @@ class WireTask(msgspec.Struct, kw_only=True):
     agreement: Any = None
 
 
-decode_task = msgspec.json.Decoder(WireTask).decode
-decode_annotation = msgspec.json.Decoder(Annotation).decode
-decode_completion = msgspec.json.Decoder(Completion).decode
-decode_result = msgspec.json.Decoder(Result).decode
-decode_fields = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
-decode_entries = msgspec.json.Decoder(list[msgspec.Raw]).decode
-decode_any = msgspec.json.Decoder().decode
+UNDECODABLE = (msgspec.MsgspecError, ValueError, RecursionError)
+"""What decoding text that is no JSON raises, bad UTF-8 and deep nesting included."""
+
+Decode: TypeAlias = Callable[["Buffer | str"], T]
+
+decode_task: Decode[WireTask] = msgspec.json.Decoder(WireTask).decode
+decode_annotation: Decode[Annotation] = msgspec.json.Decoder(Annotation).decode
+decode_completion: Decode[Completion] = msgspec.json.Decoder(Completion).decode
+decode_result: Decode[Result] = msgspec.json.Decoder(Result).decode
+decode_fields: Decode[dict[str, msgspec.Raw]] = msgspec.json.Decoder(
+    dict[str, msgspec.Raw]
+).decode
+decode_entries: Decode[list[msgspec.Raw]] = msgspec.json.Decoder(
+    list[msgspec.Raw]
+).decode
+decode_any: Decode[Any] = msgspec.json.Decoder().decode
 
 
 def build_task(
