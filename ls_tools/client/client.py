@@ -56,6 +56,7 @@ class Client:
 
     Raises:
         MissingUrlError: The settings name no server.
+        UsageError: The settings' mode is offline.
     """
 
     def __init__(
@@ -72,6 +73,9 @@ class Client:
             msg = "No Label Studio server is configured."
             hint = "Set LABEL_STUDIO_URL, or pass Settings(url=...)."
             raise MissingUrlError(msg, hint=hint)
+        if settings.mode == "offline":
+            msg = "A Client needs connections, and the mode is offline."
+            raise UsageError(msg, hint="Unset LS_TOOLS_OFFLINE, or drop --offline.")
         self._is_owner = transport is None
         self._server = Server(
             transport=transport or Transport(settings),

@@ -9,7 +9,12 @@ import pytest
 from client.scripted_server import Reply
 
 from ls_tools.client import Client
-from ls_tools.errors import MissingUrlError, ServerError, TokenRejectedError
+from ls_tools.errors import (
+    MissingUrlError,
+    ServerError,
+    TokenRejectedError,
+    UsageError,
+)
 from ls_tools.settings import Settings
 
 if TYPE_CHECKING:
@@ -20,6 +25,12 @@ def test_without_a_server_it_says_which_setting_to_give() -> None:
     with pytest.raises(MissingUrlError, match="No Label Studio server") as caught:
         Client(Settings())
     assert "LABEL_STUDIO_URL" in caught.value.hint
+
+
+def test_offline_it_opens_no_connection(server: ScriptedServer) -> None:
+    with pytest.raises(UsageError, match="offline"):
+        Client(Settings(url=server.url, token="0" * 40, mode="offline"))
+    assert server.asked == []
 
 
 def test_settings_come_from_the_environment_where_none_are_given(
