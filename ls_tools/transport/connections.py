@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from ls_tools.settings import Settings
     from ls_tools.transport.retrying import TransientError
 
+_MOST_SITES = 256
 _PORTS = {"http": 80, "https": 443}
 
 
@@ -51,6 +52,7 @@ class Connections:
         self._adapter = CheckedAdapter(self._policy, settings.jobs)
         self._session = requests.Session()
         self._session.auth = _NoNetrc()
+        self._options: dict[tuple[str, str], dict[str, Any]] = {}
         install_filter()
 
     def close(self) -> None:
@@ -79,7 +81,7 @@ class Connections:
                     prepared,
                     stream=True,
                     timeout=(settings.connect_timeout_s, read_s),
-                    **self._options(url),
+                    **self._options_for(url),
                 )
         except ForbiddenAddressError as exc:
             failure = _refusal(exc, settings)
@@ -95,8 +97,18 @@ class Connections:
         port = parts.port or _PORTS.get(parts.scheme, 0)
         self._policy.check_host(parts.hostname or "", port)
 
-    def _options(self, url: str) -> dict[str, Any]:
-        """Certificates and proxies for a request to ``url``."""
+    def _options_for(self, url: str) -> dict[str, Any]:
+        """Certificates and proxies; the environment is read once per host."""
+        parts = urlsplit(url)
+        site = (parts.scheme, parts.netloc)
+        options = self._options.get(site)
+        if options is None:
+            if len(self._options) >= _MOST_SITES:
+                self._options.clear()
+            options = self._options[site] = self._read_options(url)
+        return options
+
+    def _read_options(self, url: str) -> dict[str, Any]:
         settings = self._settings
         merged = self._session.merge_environment_settings(
             url, {}, stream=True, verify=settings.verify, cert=None

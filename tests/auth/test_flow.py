@@ -165,6 +165,34 @@ def test_an_abandoned_flow_lets_others_refresh() -> None:
     assert isinstance(found[0], Refresh)
 
 
+def test_an_old_failure_is_not_taken_for_that_of_an_abandoned_flow() -> None:
+    auth = make(PERSONAL)
+    failed = auth.flow(API, "api")
+    next(failed)
+    with pytest.raises(TokenRejectedError):
+        failed.send(AuthResponse(status=401))
+    abandoned = auth.flow(API, "api")
+    next(abandoned)
+    lock, waiting = auth._lock, threading.Event()
+
+    class Announced:
+        def __enter__(self) -> None:
+            waiting.set()
+            lock.acquire()
+
+        def __exit__(self, *_: object) -> None:
+            lock.release()
+
+    auth._lock = Announced()  # type: ignore[assignment]
+    found: list[object] = []
+    thread = threading.Thread(target=lambda: found.append(next(auth.flow(API, "api"))))
+    thread.start()
+    assert waiting.wait(5)
+    abandoned.close()
+    thread.join(5)
+    assert isinstance(found[0], Refresh)
+
+
 def test_another_personal_token_has_an_access_token_of_its_own() -> None:
     other = jwt({"token_type": "refresh", "exp": 9e9, "jti": "other"})
     given = iter([PERSONAL, other])

@@ -109,8 +109,8 @@ def test_the_client_certificate_goes_to_the_configured_server_only(
 ) -> None:
     cert = str(CERTIFICATES / "localhost.pem")
     connections = connect(url=tls_server.url, client_cert=cert)._exchange()._connections
-    assert connections._options(f"{tls_server.url}/x")["cert"] == cert
-    assert connections._options("https://elsewhere.example/x")["cert"] is None
+    assert connections._options_for(f"{tls_server.url}/x")["cert"] == cert
+    assert connections._options_for("https://elsewhere.example/x")["cert"] is None
 
 
 def test_https_to_a_server_without_it_says_so(
