@@ -108,13 +108,7 @@ def run_conversion(
         LsToolsError: As ``convert``.
     """
     settings = settings or Settings.from_env()
-    target = load_format(plan.to)
-    options = build_options(target, plan.options)
-    selection = Selection.parse(
-        plan.select or target.default_selection, keep_cancelled=target.keeps_cancelled
-    )
-    if not plan.dry_run:
-        check_output(plan.out)
+    target, options, selection = check_plan(plan)
     with read_tasks(source, bounds=settings.bounds, limit=plan.limit) as reader:
         job = _Job(
             plan=plan,
@@ -127,6 +121,26 @@ def run_conversion(
             progress=progress or NullProgress(),
         )
         return job.run()
+
+
+def check_plan(plan: Conversion) -> tuple[Format, Any, Selection]:
+    """What can be checked of a plan before anything is read or fetched.
+
+    Returns:
+        The format, its options, and the selection that the plan names.
+
+    Raises:
+        UsageError: A name or an option makes no sense.
+        OutputError: The output folder is not ours to replace.
+    """
+    target = load_format(plan.to)
+    options = build_options(target, plan.options)
+    selection = Selection.parse(
+        plan.select or target.default_selection, keep_cancelled=target.keeps_cancelled
+    )
+    if not plan.dry_run:
+        check_output(plan.out)
+    return target, options, selection
 
 
 def _load_config(
@@ -275,12 +289,16 @@ class _Watched:
     def __iter__(self) -> Iterator[Task]:
         """A pass over all tasks."""
         self._progress.start("tasks", self._reader.count, "tasks")
+        untold = 0
         try:
-            for number, task in enumerate(self._reader, start=1):
-                if number % _TASKS_PER_STEP == 0:
-                    self._progress.advance(_TASKS_PER_STEP)
+            for task in self._reader:
                 yield task
+                untold += 1
+                if untold == _TASKS_PER_STEP:
+                    self._progress.advance(untold)
+                    untold = 0
         finally:
+            self._progress.advance(untold)
             self._progress.finish()
 
 

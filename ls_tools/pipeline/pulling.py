@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from ls_tools.client import Client, SnapshotFilter
 from ls_tools.errors import ExportFailedError, UsageError
 from ls_tools.label_config import parse_label_config
-from ls_tools.pipeline.conversion import run_conversion
+from ls_tools.pipeline.conversion import check_plan, run_conversion
 from ls_tools.pipeline.plan import Conversion
 from ls_tools.progress import NullProgress
 from ls_tools.selection import Selection
@@ -102,6 +102,7 @@ def run_pull(
     if settings.mode == "offline":
         msg = "A pull cannot be offline."
         raise UsageError(msg, hint="Convert a snapshot file: ls-tools convert.")
+    check_plan(plan)
     if plan.media is None:
         plan = replace(plan, media="copy")
     with (

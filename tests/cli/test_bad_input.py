@@ -147,3 +147,21 @@ def test_a_full_disk_leaves_nothing(export: Path, tmp_path: Path) -> None:
     assert json.loads(done.stdout)["error"]["kind"] == "output"
     assert "Traceback" not in done.stderr
     assert_clean(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "kind"),
+    [
+        (("--to", "tfrecord", "--out", "new"), 2, "unknown-format"),
+        (("--to", "yolo", "--out", "new", "--select", "best"), 2, "usage"),
+        (("--to", "yolo", "--out", "."), 1, "output"),
+    ],
+)
+def test_a_pull_that_cannot_end_well_asks_nothing_of_the_server(
+    ls_tools: Any, tmp_path: Path, arguments: tuple[str, ...], code: int, kind: str
+) -> None:
+    (tmp_path / "work" / "thesis.txt").write_text("precious")
+    env = {"LABEL_STUDIO_URL": "http://127.0.0.1:9", "LABEL_STUDIO_API_KEY": "f" * 40}
+    done = ls_tools("pull", "1", *arguments, "--json", **env)
+    assert done.code == code
+    assert done.document["error"]["kind"] == kind
