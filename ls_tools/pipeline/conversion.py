@@ -34,6 +34,7 @@ from ls_tools.output import (
     check_output,
     stage,
 )
+from ls_tools.output.report import NOT_SELECTED_REASONS
 from ls_tools.pipeline.plan import Conversion, build_options
 from ls_tools.progress import NullProgress, StagePart
 from ls_tools.reading import read_tasks
@@ -311,12 +312,19 @@ def _nothing(task: Task) -> list[str]:
 
 
 def _loss_error(report: Report) -> LossError:
-    skipped = sum(loss.count for loss in report.skipped)
-    degraded = sum(loss.count for loss in report.degraded)
-    msg = (
-        f"Losses under strict: {skipped} regions skipped, {degraded} written in part, "
-        f"{len(report.media.failed)} media failed. Nothing was published."
+    tasks = [x for x in report.tasks_skipped if x.reason not in NOT_SELECTED_REASONS]
+    failed = report.media.failed
+    counts = {
+        "tasks left out": sum(loss.count for loss in tasks),
+        "regions skipped": sum(loss.count for loss in report.skipped),
+        "regions written in part": sum(loss.count for loss in report.degraded),
+        "media failed": len(failed),
+    }
+    lost = ", ".join(f"{what}: {count}" for what, count in counts.items() if count)
+    reasons = [loss.reason for loss in (*tasks, *report.skipped, *report.degraded)]
+    first = (reasons + [failure.cause.rstrip(".") for failure in failed])[0]
+    return LossError(
+        f"Losses under strict: {lost}. Nothing was published.",
+        hint=f"The first: {first}.",
+        report=report,
     )
-    first = next(iter((*report.skipped, *report.degraded)), None)
-    hint = f"The first: {first.reason}." if first else "Convert without strict to see."
-    return LossError(msg, hint=hint, report=report)
