@@ -159,10 +159,11 @@ def exit_code(report: Report, *, keep_going: bool) -> int:
 
 
 def _table(report: Report) -> Any:
+    from rich.box import SIMPLE_HEAD
     from rich.table import Table
     from rich.text import Text
 
-    table = Table("", "count", title=f"Report: {report.format}", title_justify="left")
+    table = Table(f"Report: {report.format}", "count", box=SIMPLE_HEAD)
     rows: list[tuple[str, int]] = [
         ("tasks in", report.tasks_in),
         ("tasks written", report.tasks_written),
