@@ -125,13 +125,14 @@ class AddressPolicy:
         return is_home or name in self.allowed_hosts
 
     def _objection(self, address: Address, host: str, port: int) -> str:
-        inner = _unwrap(address)
-        if inner.is_link_local or inner in _METADATA:
-            return f"has the link-local or metadata address {inner}"
-        if self.network != "public" or (_normal_host(host), port) == self.home:
-            return ""
-        is_public = inner.is_global and not inner.is_multicast
-        return "" if is_public else f"has the private address {inner}"
+        for form in _unwrap(address):
+            if form.is_link_local or form in _METADATA:
+                return f"has the link-local or metadata address {form}"
+            if self.network != "public" or (_normal_host(host), port) == self.home:
+                continue
+            if form.is_multicast or not form.is_global:
+                return f"has the private address {form}"
+        return ""
 
 
 def _resolve(host: str, port: int) -> list[str]:
@@ -160,14 +161,17 @@ def _parse_literal(host: str) -> Address | None:
         return None
 
 
-def _unwrap(address: Address) -> Address:
-    """The IPv4 address inside an IPv6 address that carries one."""
-    if isinstance(address, ipaddress.IPv4Address):
-        return address
-    inner = address.ipv4_mapped or address.sixtofour
-    if inner is None and (address in _NAT64 or address in _COMPATIBLE):
-        inner = ipaddress.IPv4Address(int(address) & 0xFFFF_FFFF)
-    return address if inner is None or address in _OWN else inner
+def _unwrap(address: Address) -> tuple[Address, ...]:
+    """The addresses to judge ``address`` by: an IPv4 address inside of it too."""
+    if isinstance(address, ipaddress.IPv4Address) or address in _OWN:
+        return (address,)
+    if address.sixtofour is not None:
+        return address, address.sixtofour
+    if address.ipv4_mapped is not None:
+        return (address.ipv4_mapped,)
+    if address in _NAT64 or address in _COMPATIBLE:
+        return (ipaddress.IPv4Address(int(address) & 0xFFFF_FFFF),)
+    return (address,)
 
 
 def _connect(
