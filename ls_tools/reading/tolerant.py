@@ -70,7 +70,8 @@ def read_tolerantly(raw: bytes, where: Problem) -> tuple[WireTask, list[Problem]
     wire = WireTask(**values)
     where = replace(where, task_id=wire.id)
     for name in _NOUNS:
-        if name in fields:
+        is_outdone = name == "completions" and wire.annotations
+        if name in fields and not is_outdone:
             setattr(wire, name, _read_entries(name, fields[name], where, notes))
     return wire, [replace(note, task_id=wire.id) for note in notes]
 

@@ -79,6 +79,7 @@ def test_completions_are_annotations_and_skipped_is_cancelled() -> None:
 def test_annotations_win_over_completions() -> None:
     found = {**make_task(1), "completions": [{"id": 5}]}
     assert [a.id for a in read(found).annotations] == [101]
+    assert read({**found, "completions": 7}).problems == ()
     assert [a.id for a in read({**found, "annotations": []}).annotations] == [5]
 
 
