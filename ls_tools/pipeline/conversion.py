@@ -44,15 +44,17 @@ from ls_tools.settings import Settings
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from typing import BinaryIO
 
     from ls_tools.formats import Format
     from ls_tools.models import Problem, Task
     from ls_tools.output import MediaPolicy
     from ls_tools.output.items import Unlabeled
+    from ls_tools.output.media import Fetch
     from ls_tools.progress import Progress
     from ls_tools.reading import TaskReader
+    from ls_tools.resolver import MediaRequest, Resolved
 
 INFERENCE_TASKS = 10_000
 """Tasks looked at to infer a label config where none is given."""
@@ -224,7 +226,7 @@ class _Job:
             tally,
             MediaPlan(
                 policy=self._media_policy,
-                fetch=resolver.paths if self.target.places_media else None,
+                fetch=self._fetcher(resolver),
                 references_of=media_of if self._media_policy != "none" else _nothing,
                 max_pixels=self.settings.bounds.image_pixels,
             ),
@@ -242,6 +244,22 @@ class _Job:
             media=media,
             clip=self.plan.clip,
         )
+
+    def _fetcher(self, resolver: Resolver) -> Fetch | None:
+        """How references become files; what is linked to is pinned as well."""
+        if not self.target.places_media:
+            return None
+        if self._media_policy != "symlink":
+            return resolver.paths
+
+        def fetch_and_pin(requests: Sequence[MediaRequest]) -> Sequence[Resolved]:
+            found = resolver.paths(requests)
+            for one in found:
+                if one.error is None:
+                    resolver.pin(one.reference, self.plan.out)
+            return found
+
+        return fetch_and_pin
 
     def _name_media(self, resolver: Resolver) -> NamePlan:
         if not self.target.places_media:

@@ -214,6 +214,22 @@ class Resolver:
         """
         return self.cache.lookup(self.cache_request(reference).key)
 
+    def pin(self, reference: str, holder: Path) -> None:
+        """Keep the cached file of ``reference`` for as long as ``holder`` exists.
+
+        Does nothing for a file that is not in the cache.
+
+        Args:
+            reference: Something that was resolved.
+            holder: The folder or file that links to it.
+
+        Raises:
+            CacheError: The cache cannot be written.
+        """
+        entry = self.entry(reference)
+        if entry is not None:
+            self.cache.pin(entry, holder)
+
     def expected_path(self, reference: str) -> Path:
         """Where ``reference`` is or would be, without fetching or creating it.
 
