@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ls_tools.errors import OutputError
+from ls_tools.output.disk_errors import mapped_to_output
 from ls_tools.pipeline import Conversion, fetch_media, run_conversion
 from ls_tools.settings import Settings
 
@@ -53,7 +54,8 @@ def run_demo(
     a local-files root; each conversion gets a folder of its own beside it.
 
     Raises:
-        OutputError: ``out`` is there, and no earlier demo made it.
+        OutputError: ``out`` is there, and no earlier demo made it; or it cannot
+            be written.
     """
     root = Path(out).absolute()
     source = _lay_out_source(root)
@@ -82,11 +84,13 @@ def run_demo(
 def _lay_out_source(root: Path) -> Path:
     """Put the bundled data below ``root``, in place of an earlier demo's."""
     mark = root / _MARK
-    if root.exists() and any(root.iterdir()) and not mark.exists():
-        msg = f"The folder {root} is not empty, and no demo made it."
-        raise OutputError(msg, hint="Name another with --out.")
     source = root / "source"
-    shutil.rmtree(source, ignore_errors=True)
-    shutil.copytree(Path(__file__).parent / "data", source)
-    mark.write_text("Made by ls-tools demo; it may be deleted.\n", encoding="utf-8")
+    with mapped_to_output(root):
+        if root.exists() and any(root.iterdir()) and not mark.exists():
+            msg = f"The folder {root} is not empty, and no demo made it."
+            raise OutputError(msg, hint="Name another with --out.")
+        root.mkdir(parents=True, exist_ok=True)
+        mark.write_text("Made by ls-tools demo; it may be deleted.\n", "utf-8")
+        shutil.rmtree(source, ignore_errors=True)
+        shutil.copytree(Path(__file__).parent / "data", source)
     return source

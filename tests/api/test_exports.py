@@ -1,0 +1,111 @@
+"""The names of ``import ls_tools``: complete, documented, free until used."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import ls_tools
+
+PROMISED = {
+    "Client",
+    "LsToolsError",
+    "Report",
+    "Resolver",
+    "Settings",
+    "convert",
+    "get_local_path",
+    "get_local_paths",
+    "pull",
+    "read_tasks",
+    "resolve_task",
+}
+HEAVY = [
+    "boto3",
+    "click",
+    "msgspec",
+    "numpy",
+    "requests",
+    "rich",
+    "tenacity",
+    "urllib3",
+]
+
+
+def run(script: str) -> str:
+    command = [sys.executable, "-c", script]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
+def test_the_names_are_sorted_and_hold_what_is_promised() -> None:
+    assert sorted(ls_tools.__all__) == ls_tools.__all__
+    assert set(ls_tools.__all__) >= PROMISED
+    assert dir(ls_tools) == ls_tools.__all__
+
+
+@pytest.mark.parametrize("name", ls_tools.__all__)
+def test_every_name_can_be_imported_and_is_documented(name: str) -> None:
+    value = getattr(ls_tools, name)
+    if name != "__version__":
+        assert value.__name__ == name
+        assert inspect.getdoc(value)
+        assert not value.__doc__.startswith(f"{name}(")
+
+
+def test_type_checkers_see_the_names_that_are_there() -> None:
+    """The imports for type checkers are a second list, which must be the same."""
+    tree = ast.parse(Path(str(ls_tools.__file__)).read_text(encoding="utf-8"))
+    (block,) = (node for node in tree.body if isinstance(node, ast.If))
+    imported = {
+        (alias.name, node.module)
+        for node in block.body
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    }
+    homes = {(name, f"ls_tools.{home}") for name, home in ls_tools._HOMES.items()}
+    assert imported == homes
+    assert {name for name, _ in homes} | {"__version__"} == set(ls_tools.__all__)
+
+
+def test_an_unknown_name_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="'nonsense'"):
+        ls_tools.nonsense  # noqa: B018 -- the access is what is tested
+    with pytest.raises(ImportError):
+        run_import("nonsense")
+
+
+def run_import(name: str) -> None:
+    exec(f"from ls_tools import {name}")  # noqa: S102 -- a name that is not there
+
+
+def test_importing_loads_nothing_heavy() -> None:
+    script = (
+        "import sys, json, ls_tools\n"
+        f"print(json.dumps([m for m in {HEAVY} if m in sys.modules]))"
+    )
+    assert json.loads(run(script)) == []
+
+
+def test_converting_loads_no_cloud_sdk_and_no_command_line() -> None:
+    script = (
+        "import sys, json\n"
+        "from ls_tools import convert, Resolver, Client, pull\n"
+        "names = ['boto3', 'botocore', 'google.cloud', 'azure', 'click', 'numpy']\n"
+        "print(json.dumps([m for m in names if m in sys.modules]))"
+    )
+    assert json.loads(run(script)) == []
+
+
+def test_the_library_logs_to_nobody_and_prints_nothing() -> None:
+    script = (
+        "import logging, ls_tools\n"
+        "logging.getLogger('ls_tools').warning('unheard')\n"
+        "print([type(h).__name__ for h in logging.getLogger('ls_tools').handlers])"
+    )
+    assert run(script) == "['NullHandler']\n"
