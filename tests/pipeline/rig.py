@@ -107,7 +107,7 @@ class Workshop:
             path = self.folder / "config.xml"
             path.write_text(config, encoding="utf-8")
             config = path
-        settings = options.pop("settings", self.settings)
+        settings = options.pop("settings", None) or self.settings
         report = convert(
             given, to, self.out, config=config, settings=settings, **options
         )
