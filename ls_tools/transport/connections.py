@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import requests
-from requests.auth import AuthBase
 from urllib3.exceptions import HTTPError
 
 from ls_tools.errors import LsToolsError, RefusedError, SettingsError
@@ -27,13 +26,6 @@ _MOST_SITES = 256
 _PORTS = {"http": 80, "https": 443}
 
 
-class _NoNetrc(AuthBase):
-    """Adds nothing. Its presence keeps requests from looking into netrc."""
-
-    def __call__(self, r: requests.PreparedRequest) -> requests.PreparedRequest:
-        return r
-
-
 class Connections:
     """Sends single requests. Threads may share it, processes may not.
 
@@ -50,8 +42,9 @@ class Connections:
         self._origin = settings.origin
         self._policy = AddressPolicy.of(settings)
         self._adapter = CheckedAdapter(self._policy, settings.jobs)
+        # Reads proxies and CA files from the environment. It never sends, hence
+        # reads no netrc and keeps no cookies.
         self._session = requests.Session()
-        self._session.auth = _NoNetrc()
         self._options: dict[tuple[str, str], dict[str, Any]] = {}
         install_filter()
 
@@ -87,8 +80,6 @@ class Connections:
             failure = _refusal(exc, settings)
         except (requests.RequestException, HTTPError, OSError) as exc:
             failure = network_failure(exc, url)
-        except ValueError as exc:
-            failure = request_failure(exc, url)
         # Outside of the handlers: what was caught holds the URL and the token.
         raise failure
 

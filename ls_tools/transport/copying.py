@@ -43,7 +43,7 @@ class Copy:
         self.size_bytes: int = start
         self.first: Head | None = None
         self.total: int | None = None
-        self._decoder: Decoder | None = None
+        self._decoder = Decoder("")
         self._md5 = None if start else hashlib.md5(usedforsecurity=False)
 
     @property
@@ -70,7 +70,7 @@ class Copy:
         if self.position or self.size_bytes:
             self._sink.truncate(0)
         self.position = self.size_bytes = 0
-        self.first = self.total = self._decoder = None
+        self.first = self.total = None
         self._md5 = hashlib.md5(usedforsecurity=False)
 
     def write(self, chunk: bytes) -> None:
@@ -80,8 +80,7 @@ class Copy:
             RefusedError: It gets too large.
             IntegrityError: It is not encoded as announced.
         """
-        pieces = self._decoder.feed(chunk) if self._decoder else [chunk]
-        for piece in pieces:
+        for piece in self._decoder.feed(chunk):
             self._check_size(self.size_bytes + len(piece))
             self._sink.write_at(self.size_bytes, piece)
             self.size_bytes += len(piece)
@@ -96,8 +95,7 @@ class Copy:
         Raises:
             IntegrityError: Something is.
         """
-        if self._decoder:
-            self._decoder.finish()
+        self._decoder.finish()
         if self.total is not None and self.position != self.total:
             msg = f"{self.position} bytes came where {self.total} were announced."
             raise IntegrityError(msg)

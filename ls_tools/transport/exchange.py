@@ -217,7 +217,7 @@ class Exchange:
         except NetworkError as error:
             # Threads that wait for the same token then fail with it.
             flow.throw(error)
-            raise
+            raise  # pragma: no cover -- throw() raises
 
     def _refresh_once(self, call: Call) -> AuthResponse:
         prepared = _prepare(call)

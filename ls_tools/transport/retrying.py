@@ -8,12 +8,14 @@ import time
 from dataclasses import dataclass
 from datetime import timezone
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from tenacity import RetryCallState, Retrying, retry_if_exception_type
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from tenacity import Future
 
     from ls_tools.errors import LsToolsError
     from ls_tools.settings import Settings
@@ -160,10 +162,8 @@ def parse_retry_after(value: str | None, *, now_s: float) -> float | None:
 
 
 def _failure(state: RetryCallState) -> TransientError:
-    failure = state.outcome.exception() if state.outcome else None
-    if not isinstance(failure, TransientError):
-        raise TypeError(failure)
-    return failure
+    outcome = cast("Future", state.outcome)
+    return cast("TransientError", outcome.exception())
 
 
 def _give_up(state: RetryCallState) -> Any:

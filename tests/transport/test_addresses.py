@@ -55,6 +55,15 @@ def test_link_local_and_metadata_addresses_are_always_refused(
     refused(listed, f"http://{host}/latest/meta-data/")
 
 
+def test_names_that_begin_like_addresses_are_names(
+    server: FaultServer, connect: Connect, names: dict[str, list[str]], sink: Sink
+) -> None:
+    names["1and1.test"] = ["127.0.0.1"]
+    server.on("/a.jpg", StoredFile(content=b"x"))
+    connect().download(f"http://1and1.test:{server.port}/a.jpg", sink)
+    assert sink.content == b"x"
+
+
 def test_even_the_configured_server_may_not_be_link_local(connect: Connect) -> None:
     refused(connect(url=f"http://{METADATA}"), f"http://{METADATA}/data/upload/1/a.jpg")
 

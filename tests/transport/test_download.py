@@ -138,6 +138,24 @@ def test_only_content_range_is_believed(
     assert ranges(server) == ["bytes=0-", "bytes=50-"]
 
 
+def test_a_range_that_never_brings_a_byte_is_an_error(
+    server: FaultServer, connect: Connect, sink: Sink
+) -> None:
+    empty = Reply(status=206, headers={"Content-Range": "bytes 0-9/10"})
+    with pytest.raises(IntegrityError, match="stops at byte 0"):
+        connect(retry_attempts=3).download(server.on(PATH, empty), sink)
+    assert len(server.seen) == 3
+
+
+def test_what_is_made_anew_each_time_is_never_continued(
+    server: FaultServer, transport: Transport, sink: Sink
+) -> None:
+    stored = StoredFile(content=DATA, faults=[(300, "close")])
+    transport.download(server.on(PATH, stored), sink, resumable=False)
+    assert ranges(server) == ["bytes=0-"] * 2
+    assert sink.content == DATA
+
+
 def test_bytes_beyond_the_announced_range_are_left_out(
     server: FaultServer, transport: Transport, sink: Sink
 ) -> None:

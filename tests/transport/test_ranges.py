@@ -3,8 +3,20 @@
 from __future__ import annotations
 
 import pytest
+from transport.faults import Sink
 
-from ls_tools.transport.ranges import Action, Head, SoFar, decide, read_head
+from ls_tools.errors import IntegrityError
+from ls_tools.progress import NullProgress
+from ls_tools.transfer import Validator
+from ls_tools.transport.copying import Copy
+from ls_tools.transport.ranges import (
+    Action,
+    Head,
+    SoFar,
+    decide,
+    is_same_version,
+    read_head,
+)
 
 FIRST = Head(status=206, start=0, end=50, total=100)
 
@@ -15,7 +27,7 @@ def so_far(position: int, first: Head | None, *, ranged: bool = True) -> SoFar:
 
 
 @pytest.mark.parametrize(
-    ("head", "state", "action"),
+    ("answer", "state", "action"),
     [
         (Head(status=200), so_far(0, None), "whole"),
         (Head(status=200), so_far(50, FIRST), "whole"),
@@ -40,9 +52,9 @@ def so_far(position: int, first: Head | None, *, ranged: bool = True) -> SoFar:
     ],
 )
 def test_each_answer_is_good_for_one_thing(
-    head: Head, state: SoFar, action: Action
+    answer: Head, state: SoFar, action: Action
 ) -> None:
-    assert decide(head, state) == action
+    assert decide(answer, state) == action
 
 
 @pytest.mark.parametrize(
@@ -60,5 +72,37 @@ def test_each_answer_is_good_for_one_thing(
 def test_the_total_of_a_whole_file_is_its_length(
     headers: dict[str, str], total: int | None, *, has_length: bool
 ) -> None:
-    head = read_head(200, headers)
-    assert (head.total, head.has_length, head.start) == (total, has_length, None)
+    whole = read_head(200, headers)
+    assert (whole.total, whole.has_length, whole.start) == (total, has_length, None)
+
+
+def head(etag: str | None = None, date: str | None = None, encoding: str = "") -> Head:
+    validator = Validator(etag=etag, last_modified=date)
+    return Head(status=206, validator=validator, encoding=encoding)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        (head(), head(), True),
+        (head('"1"'), head('"1"'), True),
+        (head('"1"'), head('W/"1"'), True),
+        (head('"1"'), head('"2"'), False),
+        (head('"1"', "Monday"), head('"1"', "Tuesday"), True),
+        (head(None, "Monday"), head('"1"', "Tuesday"), False),
+        (head(None, "Monday"), head(None, "Monday"), True),
+        (head('"1"'), head(), True),
+        (head('"1"'), head('"1"', encoding="gzip"), False),
+    ],
+)
+def test_validators_tell_versions_apart(one: Head, other: Head, *, same: bool) -> None:
+    assert is_same_version(one, other) is same
+    assert is_same_version(other, one) is same
+
+
+def test_a_total_that_is_not_reached_is_an_error() -> None:
+    copy = Copy(Sink(), start=0, bound_bytes=100, progress=NullProgress())
+    copy.adopt(Head(status=200, total=9))
+    copy.write(b"12345")
+    with pytest.raises(IntegrityError, match="5 bytes came where 9 were announced"):
+        copy.finish()

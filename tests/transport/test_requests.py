@@ -8,6 +8,8 @@ import zlib
 from collections.abc import Callable
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from transport.faults import FaultServer, Reply
 
 from ls_tools import _version
@@ -212,6 +214,22 @@ def test_the_code_of_an_object_store_is_quoted(
 
 
 @pytest.mark.parametrize(
+    "reply",
+    [
+        Reply(status=403, body=b'{"detail": "cut"}', cut=5),
+        Reply(status=403, body=b"x", headers={"Content-Encoding": "br"}),
+        Reply(status=403, body=b"x", headers={"Content-Encoding": "gzip"}),
+    ],
+    ids=["cut", "unknown encoding", "damaged"],
+)
+def test_an_error_whose_body_cannot_be_read_is_that_error(
+    server: FaultServer, transport: Transport, reply: Reply
+) -> None:
+    with pytest.raises(TokenRejectedError, match=r"status 403\."):
+        transport.request("GET", server.on(API, reply))
+
+
+@pytest.mark.parametrize(
     ("path", "hint"),
     [
         ("/data/local-files/", "LOCAL_FILES_DOCUMENT_ROOT"),
@@ -265,6 +283,25 @@ def test_a_refused_connection_names_the_host(connect: Connect) -> None:
     ) as caught:
         connect(retry_attempts=1).request("GET", "http://127.0.0.1:1/x")
     assert isinstance(caught.value.__cause__, ConnectionRefusedError)
+
+
+@given(
+    st.text(max_size=20) | st.from_regex(r"[a-z0-9.\[\]:%@\\_ -]{1,20}", fullmatch=True)
+)
+@settings(max_examples=200, deadline=None)
+def test_every_host_is_contacted_or_a_typed_error(host: str) -> None:
+    limits = Settings(network="allow-list", retry_attempts=1, connect_timeout_s=0.1)
+    with Transport(limits) as transport, pytest.raises(LsToolsError):
+        transport.request("GET", f"http://{host}/x")
+
+
+def test_certificates_of_very_many_hosts_are_not_remembered(
+    transport: Transport,
+) -> None:
+    connections = transport._exchange()._connections
+    for number in range(1000):
+        assert connections._options_for(f"http://host{number}/x")["verify"] is True
+    assert len(connections._options) < 1000
 
 
 @pytest.mark.parametrize("name", ["X-Bad", "X\nBad"])

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import socket
 import time
 from collections.abc import Callable
 from email.utils import formatdate
@@ -12,7 +14,8 @@ from transport.faults import FaultServer, Reply
 
 from ls_tools.errors import DeadlineError, NetworkError, NotFoundError, ServerError
 from ls_tools.transport import Transport
-from ls_tools.transport.retrying import parse_retry_after
+from ls_tools.transport.failures import network_failure
+from ls_tools.transport.retrying import TransientError, parse_retry_after
 
 Connect = Callable[..., Transport]
 API = "/api/projects/1/"
@@ -115,6 +118,7 @@ def test_retry_after_as_a_date_is_obeyed(
         (" 5 ", 5),
         ("Thu, 01 Jan 1970 00:01:40 GMT", 50),
         ("Thu, 01 Jan 1970 00:00:10 GMT", 0),
+        ("Thu, 01 Jan 1970 00:01:40 -0000", 50),
         ("9" * 30, 86_400),
         ("-1", None),
         ("soon", None),
@@ -192,6 +196,53 @@ def test_a_refused_connection_is_tried_again(
 ) -> None:
     with pytest.raises(NetworkError):
         connect(retry_attempts=3).request("GET", "http://127.0.0.1:1/")
+    assert len(waits) == 2
+
+
+@pytest.mark.parametrize(
+    ("failure", "error", "message"),
+    [
+        (TimeoutError(), DeadlineError, "stopped answering"),
+        (OSError(errno.ENETUNREACH, "unreachable"), NetworkError, "broke"),
+        (ConnectionResetError(), NetworkError, "broke"),
+    ],
+)
+def test_a_connection_that_is_not_made_is_tried_again(
+    connect: Connect,
+    waits: list[float],
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    failure: OSError,
+    error: type[NetworkError],
+    message: str,
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise failure
+
+    monkeypatch.setattr("ls_tools.transport.addresses.create_connection", fail)
+    with pytest.raises(NetworkError, match=message) as caught:
+        connect(retry_attempts=2).request("GET", "http://127.0.0.1:1/")
+    assert type(caught.value) is error
+    assert len(waits) == 1
+
+
+def test_causes_that_go_in_a_circle_are_followed_for_a_while() -> None:
+    one, other = OSError("one"), OSError("other")
+    one.__cause__, other.__cause__ = other, one
+    failure = network_failure(one, "http://h/x")
+    assert isinstance(failure, TransientError)
+    assert failure.error.message == "The connection to h broke."
+
+
+def test_a_name_server_that_is_down_is_tried_again(
+    connect: Connect, waits: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure")
+
+    monkeypatch.setattr(socket, "getaddrinfo", fail)
+    with pytest.raises(NetworkError):
+        connect(retry_attempts=3).request("GET", "http://media.test/")
     assert len(waits) == 2
 
 

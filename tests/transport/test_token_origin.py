@@ -268,6 +268,15 @@ def test_a_refused_legacy_token_says_what_to_check(
     assert len(server.seen) == 1
 
 
+def test_a_path_that_gets_no_token_is_not_blamed_on_the_token(
+    server: FaultServer, transport: Transport, sink: Sink
+) -> None:
+    with pytest.raises(AccessError) as caught:
+        transport.download(server.on("/api/users/", Reply(status=403)), sink)
+    assert not isinstance(caught.value, TokenRejectedError)
+    assert "No token is sent for this path" in caught.value.hint
+
+
 def test_a_host_that_gets_no_token_is_not_blamed_on_the_token(
     elsewhere: FaultServer, transport: Transport, sink: Sink
 ) -> None:
