@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import msgspec
 
-from ls_tools.formats.protocol import ClassIds, NoOptions
+from ls_tools.formats.protocol import Format, NoOptions
 from ls_tools.output.records import RecordKeys, build_record, collapse, count_regions
 
 if TYPE_CHECKING:
@@ -15,21 +15,14 @@ if TYPE_CHECKING:
     from ls_tools.output.records import Record
 
 
-class JsonMinFormat:
+class JsonMinFormat(Format):
     """``result.json``: a JSON array, one record a line."""
 
     name: ClassVar[str] = "json_min"
     aliases: ClassVar[tuple[str, ...]] = ("JSON_MIN", "min")
     summary: ClassVar[str] = "one flat JSON object per annotation"
-    controls: ClassVar[frozenset[str]] = frozenset()
-    objects: ClassVar[frozenset[str]] = frozenset()
-    extra: ClassVar[str] = ""
-    options_type: ClassVar[type[Any]] = NoOptions
     default_selection: ClassVar[str] = "all"
-    keeps_cancelled: ClassVar[bool] = False
     keeps_unlabeled: ClassVar[bool] = True
-    places_media: ClassVar[bool] = False
-    class_ids: ClassVar[ClassIds] = "none"
 
     def write(
         self, items: Items, config: LabelConfig, output: Output, options: NoOptions

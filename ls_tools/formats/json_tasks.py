@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from itertools import groupby
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import msgspec
 
-from ls_tools.formats.protocol import ClassIds, NoOptions
+from ls_tools.formats.protocol import Format, NoOptions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,21 +17,15 @@ if TYPE_CHECKING:
     from ls_tools.output.items import Item
 
 
-class JsonFormat:
+class JsonFormat(Format):
     """``result.json``: a JSON array, one task a line."""
 
     name: ClassVar[str] = "json"
     aliases: ClassVar[tuple[str, ...]] = ("JSON",)
     summary: ClassVar[str] = "the tasks as exported, in one JSON array"
-    controls: ClassVar[frozenset[str]] = frozenset()
-    objects: ClassVar[frozenset[str]] = frozenset()
-    extra: ClassVar[str] = ""
-    options_type: ClassVar[type[Any]] = NoOptions
     default_selection: ClassVar[str] = "all"
     keeps_cancelled: ClassVar[bool] = True
     keeps_unlabeled: ClassVar[bool] = True
-    places_media: ClassVar[bool] = False
-    class_ids: ClassVar[ClassIds] = "none"
 
     def write(
         self, items: Items, config: LabelConfig, output: Output, options: NoOptions

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import msgspec
 
-from ls_tools.formats.protocol import ClassIds, option
+from ls_tools.formats.protocol import Format, option
 from ls_tools.output.records import (
     CHAT_TYPES,
     RecordKeys,
@@ -47,21 +47,15 @@ class TabularOptions:
     )
 
 
-class CsvFormat:
+class CsvFormat(Format):
     """``result.csv``, RFC 4180 in UTF-8; every text is quoted, no number is."""
 
     name: ClassVar[str] = "csv"
     aliases: ClassVar[tuple[str, ...]] = ("CSV",)
     summary: ClassVar[str] = "one row per annotation, comma-separated"
-    controls: ClassVar[frozenset[str]] = frozenset()
-    objects: ClassVar[frozenset[str]] = frozenset()
-    extra: ClassVar[str] = ""
     options_type: ClassVar[type[Any]] = TabularOptions
     default_selection: ClassVar[str] = "all"
-    keeps_cancelled: ClassVar[bool] = False
     keeps_unlabeled: ClassVar[bool] = True
-    places_media: ClassVar[bool] = False
-    class_ids: ClassVar[ClassIds] = "none"
 
     delimiter: ClassVar[str] = ","
 
