@@ -60,7 +60,7 @@ class LazyGroup(click.Group):
 @click.group(cls=LazyGroup, context_settings=CONTEXT)
 @click.version_option(__version__, "-V", "--version", package_name="ls-tools")
 def app() -> None:
-    r"""Labeled data and its media, out of Label Studio.
+    """Labeled data and its media, out of Label Studio.
 
     \b
     Examples:

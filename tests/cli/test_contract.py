@@ -102,6 +102,12 @@ def test_version_is_printed(ls_tools: Any) -> None:
     assert __version__ in done.stdout
 
 
+def test_the_help_has_its_examples_on_lines_of_their_own(ls_tools: Any) -> None:
+    lines = ls_tools("--help").stdout.splitlines()
+    assert "  Examples:" in lines
+    assert "    ls-tools demo" in lines
+
+
 def test_the_help_loads_no_command(ls_tools: Any) -> None:
     script = (
         "import sys; from ls_tools.cli import main\n"
