@@ -54,7 +54,11 @@ def test_a_dry_run_writes_nothing_and_opens_no_connection(
             task(2, sizeless, image="/data/upload/1/a.png"),
         ]
         settings = Settings(
-            url=url, token="t", cache_dir=workshop.folder / "cache", jobs=2
+            url=url,
+            token="t",
+            cache_dir=workshop.folder / "cache",
+            read_timeout_s=0.1,
+            retry_attempts=1,
         )
         before = sorted(workshop.folder.iterdir())
         report = workshop.convert(
