@@ -85,9 +85,7 @@ def _read_odd(raw: bytes, where: Problem) -> Task | Problem:
 def _describe(exc: Exception, raw: bytes) -> str:
     if isinstance(exc, RecursionError):
         return "nested deeper than allowed"
-    pos = getattr(exc, "pos", None)
-    if not isinstance(pos, int):
-        return f"malformed JSON: {excerpt(raw)!r}"
+    pos: int = getattr(exc, "pos", 0)
     place = len(raw.decode("utf-8", "replace")[:pos].encode())
     found = excerpt(raw[place : place + 30])
     return f"malformed JSON at byte {place} of the task, found {found!r}"

@@ -83,12 +83,14 @@ def _mapped_errors(path: Path) -> Iterator[None]:
         yield
     except LsToolsError:
         raise
-    except FileNotFoundError as exc:
+    except (FileNotFoundError, NotADirectoryError) as exc:
         msg = f"There is no file {path}."
         raise NotFoundError(msg, hint="Check the path.", path=str(path)) from exc
     except OSError as exc:
         msg = f"{path} cannot be read: {exc.strerror}."
-        raise AccessError(msg, hint="Check its permissions.", path=str(path)) from exc
+        raise AccessError(
+            msg, hint="Check the path and its permissions.", path=str(path)
+        ) from exc
 
 
 def _map_file(path: Path) -> memoryview:

@@ -8,6 +8,7 @@ import msgspec
 
 from ls_tools.models import Task
 from ls_tools.reading.elements import read_task
+from ls_tools.reading.nesting import is_deeper_than
 from ls_tools.reading.wire import UNDECODABLE
 
 if TYPE_CHECKING:
@@ -15,39 +16,66 @@ if TYPE_CHECKING:
 
 S = TypeVar("S", bound=msgspec.Struct)
 
+_PROBES = ("data", "completions")
+
 
 class QuickDecoder(Generic[S]):
-    """Decodes elements into a struct that names fields of a task."""
+    """Decodes elements into a struct that names fields of a task.
 
-    def __init__(self, struct_type: type[S]) -> None:
-        # The extra field tells old exports, whose annotations are elsewhere.
-        old = msgspec.field(default=msgspec.UNSET, name="completions")
-        kind = msgspec.Raw | msgspec.UnsetType
+    Args:
+        struct_type: A struct whose fields all have defaults.
+        bounds: Size and depth that a task may have.
+    """
+
+    def __init__(self, struct_type: type[S], bounds: Bounds) -> None:
+        own = {info.encode_name for info in msgspec.structs.fields(struct_type)}
         extended = msgspec.defstruct(
             struct_type.__name__,
-            [("old_annotations_", kind, old)],
+            [_probe_field(key) for key in _PROBES if key not in own],
             bases=(struct_type,),
             kw_only=True,
         )
         self._decode: Any = msgspec.json.Decoder(extended).decode
+        self._extended: Any = extended
+        self._blank: Any = extended()
+        self._bounds = bounds
 
-    def decode(
-        self, element: msgspec.Raw | memoryview | bytes, bounds: Bounds
-    ) -> S | None:
-        """The struct of one task; None where it cannot be read."""
-        try:
-            value: Any = self._decode(element)
-        except UNDECODABLE:
-            value = None
-        if value is not None and value.old_annotations_ is msgspec.UNSET:
-            return value  # type: ignore[no-any-return]  # a subclass of S
-        task = read_task(element, bounds=bounds)
+    def decode(self, element: msgspec.Raw | memoryview | bytes) -> S | None:
+        """The struct of one task; None for what ``read_task`` would not read."""
+        raw = bytes(element)
+        value = self._try_decode(raw)
+        is_sound = len(raw) <= self._bounds.task_bytes and not is_deeper_than(
+            raw, self._bounds.nesting
+        )
+        if is_sound and value is not None and self._is_plain(value):
+            return value
+        task = read_task(raw, bounds=self._bounds)
         if not isinstance(task, Task):
             return None
+        return self._try_decode(_normal_json(task)) or self._extended()
+
+    def _is_plain(self, value: Any) -> bool:
+        """Whether it is a task for sure, and its annotations where they belong."""
+        blank = self._blank
+        has_data = _probed(value, "data") != _probed(blank, "data")
+        is_old = _probed(value, "completions") != _probed(blank, "completions")
+        return bool(has_data and not is_old)
+
+    def _try_decode(self, raw: bytes) -> S | None:
         try:
-            return self._decode(_normal_json(task))  # type: ignore[no-any-return]
+            return self._decode(raw)  # type: ignore[no-any-return]  # a subclass of S
         except UNDECODABLE:
             return None
+
+
+def _probe_field(key: str) -> tuple[str, Any, Any]:
+    kind = msgspec.Raw | msgspec.UnsetType
+    return f"{key}_", kind, msgspec.field(default=msgspec.UNSET, name=key)
+
+
+def _probed(value: Any, key: str) -> Any:
+    found = getattr(value, f"{key}_", None)
+    return getattr(value, key, None) if found is None else found
 
 
 def _normal_json(task: Task) -> bytes:

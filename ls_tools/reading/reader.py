@@ -102,16 +102,17 @@ class TaskReader:
                 spell them, each with a default: ``annotations``, ``data`` ….
 
         Yields:
-            One instance (of a subclass) per task, in order. Tasks in another
-            shape (``completions``, odd types) are normalised first; what still
-            does not fit is left out. ``problems`` stays as it is.
+            One instance (of a subclass) for each task that iterating yields, in
+            order. Tasks in another shape (``completions``, odd types) are
+            normalised first; one that still does not fit is all defaults.
+            ``problems`` stays as it is.
         """
-        quick = QuickDecoder(struct_type)
+        quick = QuickDecoder(struct_type, self._bounds)
         found = 0
         for _, element in self._entries.walk(ProblemLog()):
             if found == self._limit:
                 return
-            value = quick.decode(element, self._bounds)
+            value = quick.decode(element)
             if value is not None:
                 found += 1
                 yield value

@@ -74,6 +74,12 @@ def test_predictions_and_drafts_are_told_apart() -> None:
     assert [[entry.id for entry in kind] for kind in found] == [[1], [2], [3]]
 
 
+@pytest.mark.parametrize(("held", "count"), [([7], 2), (7, 1), (None, 1)])
+def test_predictions_that_the_task_brings_are_kept(held: Any, count: int) -> None:
+    (task,) = read(annotation(2, {"id": 5, "predictions": held}, model_version="m"))
+    assert len(task.predictions) + task.bare_predictions == count
+
+
 def test_annotation_among_tasks_is_a_task_of_its_own() -> None:
     tasks = read({"id": 1, "data": {}}, annotation(10, {"id": 2, "data": {"a": 1}}))
     assert [(task.id, len(task.annotations)) for task in tasks] == [(1, 0), (2, 1)]

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from ls_tools.errors import NotAnExportError, NotFoundError, UsageError
+from ls_tools.errors import AccessError, NotAnExportError, NotFoundError, UsageError
 from ls_tools.reading import read_tasks
 
 Tasks = list[dict[str, Any]]
@@ -226,9 +226,27 @@ def test_standard_input_is_read_twice(tasks: Tasks) -> None:
     assert done.stdout.decode().strip() == "[1, 2, 3] [1, 2, 3]"
 
 
-def test_missing_file_is_not_found(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["nothing.json", "export.json/nothing.json"])
+def test_missing_file_is_not_found(write: Write, tmp_path: Path, name: str) -> None:
+    write([])
     with pytest.raises(NotFoundError, match=r"nothing\.json"):
-        read_tasks(tmp_path / "nothing.json")
+        read_tasks(tmp_path / name)
+
+
+def test_path_that_cannot_be_read_is_an_error_with_its_cause(tmp_path: Path) -> None:
+    loop = tmp_path / "loop.json"
+    loop.symlink_to(loop)
+    with pytest.raises(AccessError, match="symbolic links"):
+        read_tasks(loop)
+
+
+def test_zip_named_json_in_a_folder_is_refused(
+    write: Write, tasks: Tasks, tmp_path: Path
+) -> None:
+    members = {f"{n}.json": json.dumps(tasks).encode() for n in range(2)}
+    write(zipped(members), "folder/x.json")
+    with pytest.raises(NotAnExportError, match="zip inside a folder"):
+        ids(tmp_path / "folder")
 
 
 def test_real_exports_are_read_without_a_problem(exports: Path) -> None:

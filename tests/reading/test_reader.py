@@ -131,6 +131,14 @@ def test_scan_sees_what_the_main_pass_sees() -> None:
     assert region_ids([old, odd, nan, 5]) == [["r1"], ["r2"], ["r3"]]
 
 
+def test_scan_gives_defaults_for_a_task_that_does_not_fit() -> None:
+    class Numbered(msgspec.Struct):
+        id: int = 0
+
+    with reader_of([{"id": 1, "data": {}}, {"id": "x", "data": {}}]) as reader:
+        assert [found.id for found in reader.scan(Numbered)] == [1, 0]
+
+
 def test_scan_leaves_the_problems_alone() -> None:
     with reader_of([{"id": 1, "data": 5}]) as reader:
         list(reader)

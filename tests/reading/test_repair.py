@@ -116,6 +116,19 @@ def test_trailing_comma_of_the_list_is_no_fault() -> None:
     assert problems == []
 
 
+@pytest.mark.parametrize("odd", [b"[" * 100_000, b'{"a":' * 100_000, b'"x", 1'])
+def test_line_of_brackets_is_lost_alone(odd: bytes) -> None:
+    tasks, problems = read(b"\n".join([GOOD, odd, GOOD]))
+    assert [task.index for task in tasks] == [0, 2]
+    assert [p.index for p in problems if p.tasks] == [1]
+
+
+def test_text_between_lists_is_lost_alone() -> None:
+    tasks, problems = read(b'[%s] "a \\" [", 5 [%s]' % (GOOD, GOOD))
+    assert len(tasks) == 2
+    assert [p.detail for p in problems if p.tasks] == ["a string", "a number"]
+
+
 def test_broken_line_is_lost_alone() -> None:
     tasks, problems = read(b"\n".join([GOOD, b'{"id": 2, "data', GOOD]))
     assert [task.index for task in tasks] == [0, 2]

@@ -191,6 +191,28 @@ def test_two_passes_are_equal(data: bytes) -> None:
         pass
 
 
+class _Quick(msgspec.Struct):
+    id: int | str | None = None
+
+
+class _QuickData(msgspec.Struct):
+    id: int | str | None = None
+    data: dict[str, Any] = {}
+
+
+@given(messy_export(), st.sampled_from([_Quick, _QuickData]))
+@settings(examples, max_examples=150)
+def test_scan_sees_the_tasks_that_iterating_yields(
+    data: bytes, quick: type[_Quick | _QuickData]
+) -> None:
+    try:
+        with read_tasks(io.BytesIO(data)) as reader:
+            ids = [task.id for task in reader]
+            assert [found.id for found in reader.scan(quick)] == ids
+    except LsToolsError:
+        pass
+
+
 @given(st.binary(max_size=200))
 @examples
 def test_arbitrary_bytes_are_an_export_or_a_clear_error(data: bytes) -> None:
