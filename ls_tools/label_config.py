@@ -26,6 +26,9 @@ MAX_XML_BYTES = 8 * 2**20
 """Largest configuration that is parsed, unless the caller says otherwise."""
 
 _NOT_CONTROLS = frozenset({"Filter"})
+_FILE_TAGS = frozenset(
+    {"image", "audio", "audioplus", "video", "pdf", "timeseries", "bitmask"}
+)
 _LABEL_TAGS = frozenset({"Label", "Choice"})
 _LABELS_DECODER = msgspec.json.Decoder()
 _REPEATER = re.compile(r"\{\{\s*\w+\s*\}\}")
@@ -96,6 +99,13 @@ class MediaObject:
     def data_key(self) -> str | None:
         """The task data key it shows, a list of references or a single one."""
         return self.value_list or self.value
+
+    @property
+    def shows_files(self) -> bool:
+        """Whether its data are references to files, by ``valueType`` or by tag."""
+        kinds = [v for k, v in self.attributes.items() if k.lower() == "valuetype"]
+        kind = kinds[0].lower() if kinds else ""
+        return kind == "url" or (not kind and self.tag.lower() in _FILE_TAGS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

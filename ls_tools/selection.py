@@ -15,6 +15,7 @@ Policy = Literal[
     "latest", "oldest", "ground-truth", "all", "by", "predictions", "drafts"
 ]
 
+_LONGEST_ID = len(str(2**63))
 _BEGINNING = datetime(1, 1, 1, tzinfo=timezone.utc)
 
 
@@ -134,7 +135,8 @@ def _order(annotation: Annotation) -> tuple[int, str]:
     if isinstance(number, int):
         return number, ""
     text = "" if number is None else str(number)
-    return (int(text), "") if text.isdecimal() else (-1, text)
+    is_number = text.isdecimal() and len(text) <= _LONGEST_ID
+    return (int(text), "") if is_number else (-1, text)
 
 
 def _created(annotation: Annotation) -> tuple[datetime, tuple[int, str]]:

@@ -10,20 +10,18 @@ if TYPE_CHECKING:
     from ls_tools.label_config import LabelConfig
     from ls_tools.output.names import HasData
 
-MEDIA_TAGS = frozenset({"Image", "BitMask", "Audio", "AudioPlus", "Video", "Pdf"})
-"""Object tags that show a file."""
-
 
 class TaskMedia:
     """Finds the media references of tasks.
 
     Args:
         config: The label config.
-        tags: Object tags whose media count; all that show a file where empty.
+        tags: Object tags whose media count; all that show files where empty.
     """
 
     def __init__(self, config: LabelConfig, tags: Collection[str] = ()) -> None:
-        objects = config.objects_of(*(tags or MEDIA_TAGS))
+        showing = (shown for shown in config.objects.values() if shown.shows_files)
+        objects = config.objects_of(*tags) if tags else showing
         keys = (shown.data_key for shown in objects)
         self._keys = tuple(dict.fromkeys(key for key in keys if key))
 

@@ -12,7 +12,7 @@ from ls_tools.origin import redact_url
 from ls_tools.output.report import MediaFailure
 from ls_tools.progress import NullProgress, StagePart
 from ls_tools.reading import read_tasks
-from ls_tools.resolver import MediaRequest, Resolver
+from ls_tools.resolver import MediaRequest, Resolver, id_number
 from ls_tools.settings import Settings
 
 if TYPE_CHECKING:
@@ -113,15 +113,15 @@ def _requests(
                 digest = hash(reference)
                 if digest not in seen:
                     seen.add(digest)
-                    yield request_for(reference, task), task.id
+                    yield _request(reference, task), task.id
 
 
-def request_for(reference: str, task: Task | _MediaTask) -> MediaRequest:
+def _request(reference: str, task: Task | _MediaTask) -> MediaRequest:
     """What to ask of the resolver for a reference of ``task``."""
     return MediaRequest(
         reference=reference,
-        task_id=task.id if isinstance(task.id, int) else None,
-        project_id=task.project if isinstance(task.project, int) else None,
+        task_id=id_number(task.id),
+        project_id=id_number(task.project),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ls_tools.resolver.local_path import get_local_path, get_local_paths
 from ls_tools.resolver.resolver import Resolver
 from ls_tools.resolver.task_media import resolve_task
-from ls_tools.resolver.values import MediaRequest, Resolved
+from ls_tools.resolver.values import MediaRequest, Resolved, id_number
 
 __all__ = [
     "MediaRequest",
@@ -13,5 +13,6 @@ __all__ = [
     "Resolver",
     "get_local_path",
     "get_local_paths",
+    "id_number",
     "resolve_task",
 ]

@@ -9,6 +9,7 @@ from ls_tools.errors import NotAnExportError
 from ls_tools.locator import iter_references
 from ls_tools.models import Task
 from ls_tools.resolver.resolver import Resolver
+from ls_tools.resolver.values import id_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -18,9 +19,6 @@ if TYPE_CHECKING:
 
 _Chosen = dict[str, tuple[Any, list[str]]]
 
-_MEDIA_TAGS = frozenset(
-    {"image", "audio", "audioplus", "video", "pdf", "timeseries", "bitmask"}
-)
 _INLINE = "data:"
 
 
@@ -65,7 +63,7 @@ def _resolve(
 ) -> dict[str, Any]:
     wanted = dict.fromkeys(item for _, found in data.values() for item in found)
     results = resolver.paths(
-        wanted, task_id=_number(task.get("id")), project_id=_project(task)
+        wanted, task_id=id_number(task.get("id")), project_id=_project(task)
     )
     paths: dict[str, str] = {}
     for one in results:
@@ -85,14 +83,9 @@ def _as_mapping(task: Task | Mapping[str, Any]) -> Mapping[str, Any]:
     raise NotAnExportError(msg, hint="Pass one task, not a list of them.")
 
 
-def _number(value: object) -> int | None:
-    text = str(value)
-    return int(text) if text.isascii() and text.isdigit() else None
-
-
 def _project(task: Mapping[str, Any]) -> int | None:
     project = task.get("project")
-    return _number(project.get("id") if isinstance(project, dict) else project)
+    return id_number(project.get("id") if isinstance(project, dict) else project)
 
 
 def _choose(data: Mapping[str, Any], config: LabelConfig | None) -> _Chosen:
@@ -100,18 +93,9 @@ def _choose(data: Mapping[str, Any], config: LabelConfig | None) -> _Chosen:
     if config is None:
         found = {key: list(iter_references(value)) for key, value in data.items()}
     else:
-        keys = [
-            _data_key(shown) for shown in config.objects.values() if _is_media(shown)
-        ]
+        keys = [_data_key(x) for x in config.objects.values() if x.shows_files]
         found = {key: list(_iter_texts(data.get(key))) for key in keys if key}
     return {key: (data[key], items) for key, items in found.items() if items}
-
-
-def _is_media(shown: MediaObject) -> bool:
-    kind = next(
-        (v for k, v in shown.attributes.items() if k.lower() == "valuetype"), ""
-    )
-    return kind.lower() == "url" or (not kind and shown.tag.lower() in _MEDIA_TAGS)
 
 
 def _data_key(shown: MediaObject) -> str:

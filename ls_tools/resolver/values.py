@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from ls_tools.errors import LsToolsError
 
+_LONGEST_ID = len(str(2**63))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MediaRequest:
@@ -43,3 +45,12 @@ class Resolved:
     size_bytes: int = 0
     from_cache: bool = False
     error: LsToolsError | None = None
+
+
+def id_number(value: object) -> int | None:
+    """A task or project id as a number, also from its digits; None for no id."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    if not isinstance(value, str) or len(value) > _LONGEST_ID:
+        return None
+    return int(value) if value.isascii() and value.isdigit() else None

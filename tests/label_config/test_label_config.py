@@ -40,6 +40,23 @@ def test_controls_and_objects_are_read_in_document_order() -> None:
     assert config.objects["pages"].data_key == "scans"
 
 
+@pytest.mark.parametrize(
+    ("tag", "shows_files"),
+    [
+        ("<Image {}/>", True),
+        ("<TimeSeries {}/>", True),
+        ("<TimeSeries {} valueType='json'/>", False),
+        ("<Text {}/>", False),
+        ("<Text {} valuetype='URL'/>", True),
+    ],
+)
+def test_tag_and_value_type_tell_what_shows_files(
+    tag: str, *, shows_files: bool
+) -> None:
+    xml = "<View>" + tag.format("name='o' value='$v'") + "</View>"
+    assert parse_label_config(xml).objects["o"].shows_files is shows_files
+
+
 def test_labels_carry_alias_and_integer_category() -> None:
     labels = parse_label_config(IMAGE).controls["box"].labels
     assert [(x.name, x.value, x.category) for x in labels] == [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from resolver.media_server import MediaServer
 from ls_tools.errors import NotAnExportError, NotFoundError
 from ls_tools.label_config import parse_label_config
 from ls_tools.models import Task
+from ls_tools.pipeline import fetch_media
 from ls_tools.resolver import Resolver, resolve_task
 from ls_tools.settings import Settings
 
@@ -114,3 +116,22 @@ def test_all_are_tried_before_the_first_error_is_raised(
 def test_what_is_no_task_is_refused(resolver: Resolver) -> None:
     with pytest.raises(NotAnExportError, match="list"):
         resolve_task({"id": 1, "data": []}, resolver=resolver)
+
+
+def test_an_id_that_is_text_names_its_task_all_the_same(
+    task: dict[str, Any], settings: Settings, tmp_path: Path
+) -> None:
+    task |= {"id": "7", "project": "3"}
+    assert read(resolve_task(task, settings=settings)["sound"]) == "sound"
+    export = tmp_path / "tasks.json"
+    export.write_text(json.dumps([task]), encoding="utf-8")
+    assert fetch_media(export, settings=settings, keys=["sound"]).failed == []
+
+
+@pytest.mark.parametrize("odd", ["1" * 5000, "x", "\u00b2", 1.5, True, None, [7]])
+def test_an_id_that_is_none_stops_no_other_reference(
+    odd: object, resolver: Resolver, task: dict[str, Any]
+) -> None:
+    task |= {"id": odd, "project": odd}
+    del task["data"]["sound"]
+    assert read(resolve_task(task, resolver=resolver)["image"]) == "a.png"

@@ -38,6 +38,11 @@ def test_annotations_without_times_do_not_stop_the_selection() -> None:
     assert picked("all", Annotation(id=1), Annotation(id=2, created_at=OLD)) == [2, 1]
 
 
+def test_an_id_of_any_length_does_not_stop_the_selection() -> None:
+    long = Annotation(id="1" * 5000, updated_at=NEW)
+    assert picked("latest", long, Annotation(id=2, updated_at=NEW)) == [2]
+
+
 def test_skipped_annotations_count_only_where_asked() -> None:
     skipped = Annotation(id=1, was_cancelled=True, updated_at=NEW)
     kept = Annotation(id=2, updated_at=OLD)
