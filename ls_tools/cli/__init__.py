@@ -11,6 +11,10 @@ if TYPE_CHECKING:
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Run ``ls-tools`` and exit with its documented exit code."""
-    from ls_tools.cli.running import run
+    try:
+        from ls_tools.cli.running import run
 
-    sys.exit(run(list(sys.argv[1:] if argv is None else argv)))
+        code = run(list(sys.argv[1:] if argv is None else argv))
+    except KeyboardInterrupt:
+        code = 130
+    sys.exit(code)

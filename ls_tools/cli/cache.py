@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ls_tools.cli.app import CONTEXT
-from ls_tools.cli.options import Invocation, shared_options
+from ls_tools.cli.options import Invocation, read_lines, shared_options
 from ls_tools.errors import NotCachedError, UsageError
 
 if TYPE_CHECKING:
@@ -173,7 +173,7 @@ def import_legacy(invocation: Invocation, *, folder: Path, refs_from: Any) -> No
     from ls_tools.resolver import Resolver
     from ls_tools.resolver.legacy import legacy_urls
 
-    wanted = [line.strip() for line in refs_from if line.strip()]
+    wanted = read_lines(refs_from)
     with Resolver(invocation.settings) as resolver:
         pairs = [
             (url, resolver.cache_request(reference))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 
+from ls_tools.cli.output import one_line
 from ls_tools.formats import FORMATS, describe_options
 
 if TYPE_CHECKING:
@@ -178,7 +179,7 @@ def _table(report: Report) -> Any:
         ("files written", report.files_written),
     ]
     for name, count in rows:
-        table.add_row(Text(name), str(count))
+        table.add_row(Text(one_line(name)), str(count))
     for warning in report.warnings[:10]:
-        table.add_row(Text(f"warning: {warning}"), "")
+        table.add_row(Text(one_line(f"warning: {warning}")), "")
     return table

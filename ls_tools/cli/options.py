@@ -13,16 +13,47 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, cast
 import click
 
 from ls_tools.cli.output import Console
-from ls_tools.errors import DeadlineError, SettingsError
+from ls_tools.errors import DeadlineError, SettingsError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from types import FrameType
 
     from ls_tools.progress import Progress
     from ls_tools.settings import Settings
 
 F = TypeVar("F", bound="Callable[..., Any]")
+
+_LONGEST_S = 1e9
+
+
+def check_seconds(
+    context: click.Context, parameter: click.Parameter, seconds: float | None
+) -> float | None:
+    """A callback that refuses what no timer can hold: nan, inf, ages."""
+    if seconds is None or 0 <= seconds <= _LONGEST_S:
+        return seconds
+    message = f"{seconds:g} is not between 0 and {_LONGEST_S:g} seconds"
+    raise click.BadParameter(message, ctx=context, param=parameter)
+
+
+def read_lines(file: Iterable[str] | None) -> list[str]:
+    """The lines of a text file that are not blank; none where there is no file.
+
+    Raises:
+        UsageError: It is not UTF-8.
+    """
+    try:
+        return [line for line in (raw.strip() for raw in file or ()) if line]
+    except UnicodeDecodeError as exc:
+        name = getattr(file, "name", "The input")
+        msg = f"{name} is not UTF-8 text: {exc.reason} at byte {exc.start}."
+        raise UsageError(msg, hint="Save it as UTF-8.") from exc
+
+
+class _Expired(KeyboardInterrupt):
+    """The deadline of the command; as no OSError, nothing takes it for a fault."""
+
 
 _CONNECTION = (
     click.option("--url", help="Server URL.  [env: LABEL_STUDIO_URL]"),
@@ -60,6 +91,7 @@ _RUNNING = (
         "--timeout",
         "deadline_s",
         type=click.FloatRange(min=0, min_open=True),
+        callback=check_seconds,
         metavar="SECONDS",
         help="Give up when the whole command takes longer.",
     ),
@@ -152,7 +184,7 @@ def _token(token: str | None, token_file: Path | None) -> str | None:
     if token:
         msg = "Both --token and --token-file are given."
         raise SettingsError(msg, hint="Give one of them.")
-    with click.open_file(str(token_file)) as file:
+    with click.open_file(str(token_file), errors="replace") as file:
         text = str(file.read(65536)).strip()
     if not text:
         msg = f"The token file {token_file} is empty."
@@ -182,13 +214,16 @@ def _deadline(seconds: float | None) -> Iterator[None]:
 
     def expire(number: int, frame: FrameType | None) -> NoReturn:
         del number, frame
-        msg = f"The command took longer than the {seconds:g} s of --timeout."
-        raise DeadlineError(msg, hint="Run it again to go on, or allow more time.")
+        raise _Expired
 
     before = signal.signal(signal.SIGALRM, expire)
     signal.setitimer(signal.ITIMER_REAL, seconds)
     try:
         yield
+    except _Expired:
+        msg = f"The command took longer than the {seconds:g} s of --timeout."
+        hint = "Run it again to go on, or allow more time."
+        raise DeadlineError(msg, hint=hint) from None
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)

@@ -5,6 +5,7 @@ stdout carries data alone; everything else goes to stderr.
 
 from __future__ import annotations
 
+import re
 import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,13 @@ if TYPE_CHECKING:
     from ls_tools.errors import LsToolsError
 
 SCHEMA_VERSION = 1
+
+_CONTROLS = re.compile("[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
+
+
+def one_line(text: str) -> str:
+    """``text`` without what moves a terminal's cursor or turns its writing."""
+    return _CONTROLS.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,12 +45,13 @@ class Console:
             print_document(document)
             return
         for line in lines:
-            print(line)
+            print(one_line(line))
+        print(end="", flush=True)
 
     def note(self, text: str) -> None:
         """Say something to the person at the terminal."""
         if not self.quiet:
-            print(text, file=sys.stderr)
+            print(one_line(text), file=sys.stderr)
 
     def table(self, table: Table) -> None:
         """Show a table to the person at the terminal."""
@@ -54,20 +63,32 @@ class Console:
 
 def print_document(document: dict[str, Any]) -> None:
     """Print one JSON document, ``schema_version`` first."""
+    print(_encode({"schema_version": SCHEMA_VERSION, **document}), flush=True)
+
+
+def _encode(document: dict[str, Any]) -> str:
+    """JSON that stdout can hold: escaped throughout where a character is too odd.
+
+    A file name need not be Unicode, and stdout need not be UTF-8.
+    """
     import msgspec
 
-    whole = {"schema_version": SCHEMA_VERSION, **document}
-    text = msgspec.json.format(msgspec.json.encode(whole), indent=2)
-    sys.stdout.write(text.decode() + "\n")
-    sys.stdout.flush()
+    try:
+        text = msgspec.json.format(msgspec.json.encode(document), indent=2).decode()
+        text.encode(getattr(sys.stdout, "encoding", None) or "utf-8")
+    except UnicodeEncodeError:
+        import json
+
+        return json.dumps(document, indent=2)
+    return text
 
 
 def describe_error(error: LsToolsError) -> dict[str, Any]:
     """An error as JSON documents show it."""
     return {
         "kind": error.kind,
-        "message": error.message,
-        "hint": error.hint,
+        "message": one_line(error.message),
+        "hint": one_line(error.hint),
         "retryable": error.retryable,
     }
 
@@ -77,6 +98,6 @@ def print_error(error: LsToolsError, *, wants_json: bool) -> None:
     if wants_json:
         print_document({"error": describe_error(error)})
         return
-    print(f"ls-tools: {error.message}", file=sys.stderr)
+    print(f"ls-tools: {one_line(error.message)}", file=sys.stderr)
     if error.hint:
-        print(f"  {error.hint}", file=sys.stderr)
+        print(f"  {one_line(error.hint)}", file=sys.stderr)

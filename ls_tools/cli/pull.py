@@ -12,7 +12,7 @@ from ls_tools.cli.filters import (
     project_argument,
     read_snapshot_id,
 )
-from ls_tools.cli.options import Invocation, shared_options
+from ls_tools.cli.options import Invocation, check_seconds, shared_options
 
 if TYPE_CHECKING:
     from ls_tools.client import SnapshotFilter
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     "--wait",
     "wait_s",
     type=click.FloatRange(min=0),
+    callback=check_seconds,
     default=3600.0,
     show_default=True,
     metavar="SECONDS",

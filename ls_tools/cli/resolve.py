@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ls_tools.cli.options import Invocation, shared_options
+from ls_tools.cli.options import Invocation, read_lines, shared_options
 from ls_tools.cli.output import describe_error
 from ls_tools.errors import UsageError
 
@@ -52,7 +52,7 @@ def resolve(  # noqa: PLR0913 -- the options of the command
     """
     from ls_tools.resolver import Resolver
 
-    asked = [*references, *_read_lines(refs_from)]
+    asked = [*references, *read_lines(refs_from)]
     if not asked:
         msg = "No reference is given."
         raise UsageError(msg, hint="Name some, or use --refs-from.")
@@ -75,10 +75,6 @@ def shared_exit_code(errors: Sequence[LsToolsError]) -> int:
     if not codes:
         return 0
     return codes.pop() if len(codes) == 1 else 1
-
-
-def _read_lines(file: Any) -> list[str]:
-    return [line for line in (raw.strip() for raw in file or ()) if line]
 
 
 def _describe(one: Resolved) -> dict[str, Any]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 import sys
 import traceback
+from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 import click
@@ -23,6 +25,7 @@ INTERRUPTED = 130
 
 def run(argv: list[str]) -> int:
     """Run one command and return its exit code; see ``docs/exit-codes.md``."""
+    _open_closed_streams()
     try:
         with _terminate_as_interrupt():
             result = app.main(argv, prog_name="ls-tools", standalone_mode=False)
@@ -32,25 +35,28 @@ def run(argv: list[str]) -> int:
         # The reader of our output is gone; say nothing more to it.
         sys.stdout = None
         return 1
-    except _KNOWN as exc:
+    except (Exception, KeyboardInterrupt) as exc:  # noqa: BLE001 -- the last resort
         return _fail(exc, argv)
     return result if isinstance(result, int) else 0
 
 
-_KNOWN = (
-    click.ClickException,
-    click.Abort,
-    KeyboardInterrupt,
-    LsToolsError,
-    OSError,
-)
+def _open_closed_streams() -> None:
+    """Give closed standard streams somewhere to go, else files get their numbers."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            null = open(os.devnull, mode, encoding="utf-8")  # noqa: SIM115, PTH123
+            setattr(sys, name, null)
 
 
 def _fail(exc: BaseException, argv: list[str]) -> int:
     if "--debug" in argv:
         traceback.print_exception(exc, file=sys.stderr)
     error = _as_error(exc)
-    print_error(error, wants_json="--json" in argv)
+    try:
+        print_error(error, wants_json="--json" in argv)
+    except OSError:
+        # Nobody can be told; closing the stream at the end would fail likewise.
+        sys.stdout = None
     is_interrupt = isinstance(exc, (KeyboardInterrupt, click.Abort))
     return INTERRUPTED if is_interrupt else error.exit_code
 
@@ -62,7 +68,19 @@ def _as_error(exc: BaseException) -> LsToolsError:
         return _from_click(exc)
     if isinstance(exc, OSError):
         return OutputError(f"{exc.strerror or exc}: {exc.filename or 'no file name'}.")
-    return LsToolsError("Interrupted.")
+    if isinstance(exc, (KeyboardInterrupt, click.Abort)):
+        return LsToolsError("Interrupted.", hint="Run it again to start anew.")
+    return _unexpected(exc)
+
+
+def _unexpected(exc: BaseException) -> LsToolsError:
+    """A bug, without its text: that may hold a signed URL."""
+    frames = traceback.extract_tb(exc.__traceback__)
+    own = [frame for frame in frames if "ls_tools" in frame.filename]
+    place = (own or frames)[-1]
+    where = f"{Path(place.filename).name}:{place.lineno}"
+    msg = f"Unexpected {type(exc).__name__} at {where}: this is a bug in ls_tools."
+    return LsToolsError(msg, hint="Run it with --debug, and report what it shows.")
 
 
 def _from_click(exc: click.ClickException) -> UsageError:

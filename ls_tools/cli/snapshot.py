@@ -13,7 +13,7 @@ from ls_tools.cli.filters import (
     project_argument,
     read_snapshot_id,
 )
-from ls_tools.cli.options import Invocation, shared_options
+from ls_tools.cli.options import Invocation, check_seconds, shared_options
 
 if TYPE_CHECKING:
     from ls_tools.client import Client, SnapshotFilter
@@ -38,6 +38,7 @@ def snapshot() -> None:
     "--wait",
     "wait_s",
     type=click.FloatRange(min=0),
+    callback=check_seconds,
     metavar="SECONDS",
     help="Wait at most so long for the snapshot to be complete.",
 )
@@ -103,6 +104,7 @@ def get(invocation: Invocation, *, project: str, snapshot_id: int) -> None:
     "--wait",
     "wait_s",
     type=click.FloatRange(min=0),
+    callback=check_seconds,
     default=3600.0,
     show_default=True,
     metavar="SECONDS",
