@@ -21,6 +21,7 @@ ProjectRef = int | str | Project
 _PAGE_SIZE = 100
 _FIELDS = "id,title,label_config,task_number"
 _LARGEST_ID = 2**63 - 1
+_LARGEST_DIGITS = len(str(_LARGEST_ID))
 _TITLES_COMPARED = 2000
 _TITLES_SHOWN = 5
 
@@ -73,10 +74,11 @@ class Projects:
             page = self._server.look("/api/projects/", ProjectPage, params=asked)
             if page is None and number == 1:
                 raise self._no_api()
-            for answer in page.results if page else ():
-                if answer.id not in seen:
-                    seen.add(answer.id)
-                    yield answer.project()
+            fresh = [x for x in page.results if x.id not in seen] if page else []
+            seen.update(answer.id for answer in fresh)
+            yield from (answer.project() for answer in fresh)
+            if page is not None and page.next and not fresh:
+                raise self._server.repeats(what="projects")
 
     def _no_api(self) -> NotFoundError:
         msg = f"There is no Label Studio at {self._server.origin}."
@@ -84,7 +86,8 @@ class Projects:
 
     def _by_id(self, ref: int | str) -> Project | None:
         text = str(ref).strip()
-        if not (text.isascii() and text.isdigit() and 0 < int(text) <= _LARGEST_ID):
+        is_id = text.isascii() and text.isdigit() and len(text) <= _LARGEST_DIGITS
+        if not (is_id and 0 < int(text) <= _LARGEST_ID):
             return None
         answer = self._server.look(f"/api/projects/{int(text)}/", ProjectAnswer)
         return answer.project() if answer else None

@@ -7,7 +7,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ls_tools.client.answers import ProjectAnswer, parse_answer
-from ls_tools.errors import NotFoundError
+from ls_tools.errors import NotFoundError, ServerError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -136,6 +136,11 @@ class Server:
         msg = f"There is no project {project_id} on {self.origin}."
         hint = "Or the token's user may not see it: compare with the list of projects."
         return NotFoundError(msg, hint=hint, project_id=project_id)
+
+    def repeats(self, *, what: str) -> ServerError:
+        """The error for a list that goes on and holds nothing new."""
+        msg = f"{self.origin} sends the same {what} again and again."
+        return ServerError(msg, hint="Is this a Label Studio server?")
 
     def deadline(self, seconds: float) -> Deadline:
         """A deadline ``seconds`` from now."""

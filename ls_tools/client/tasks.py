@@ -21,6 +21,9 @@ _LOGGER = logging.getLogger("ls_tools")
 
 DEFAULT_PAGE_SIZE = 100
 
+_MOST_STALE_PAGES = 10
+"""Tasks made meanwhile may push known ones back by some pages, not for ever."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskSelection:
@@ -64,13 +67,18 @@ class Tasks:
         Raises:
             NotFoundError: No such project or view.
             UsageError: The query is malformed.
+            ServerError: The server sends the same tasks without end.
         """
         pages = _Pages(
             self._server, self._project_id, selection, self._query(selection)
         )
         seen: set[int] = set()
+        stale = 0
         for page in pages:
             fresh = [task for task in page if task["id"] not in seen]
+            stale = 0 if fresh else stale + 1
+            if stale > _MOST_STALE_PAGES:
+                raise self._server.repeats(what="tasks")
             seen.update(task["id"] for task in fresh)
             yield from fresh
         if pages.total != len(seen):

@@ -55,6 +55,24 @@ def test_a_project_that_two_pages_show_comes_once(
     assert [one.id for one in client.projects()] == [1, 2, 3]
 
 
+@pytest.mark.parametrize("results", [[], [{"id": 1}]])
+def test_a_list_that_never_ends_is_given_up(
+    server: ScriptedServer, client: Client, results: list[dict[str, Any]]
+) -> None:
+    page = {"next": "http://next", "results": results}
+    server.on("GET /api/projects/", Reply(json=page))
+    with pytest.raises(ServerError, match="again and again"):
+        list(client.projects())
+
+
+def test_a_title_of_thousands_of_digits_is_no_id(
+    server: ScriptedServer, client: Client
+) -> None:
+    list_projects(server, "a")
+    with pytest.raises(NotFoundError):
+        client.project("9" * 5000)
+
+
 def test_a_project_is_found_by_its_id(server: ScriptedServer, client: Client) -> None:
     answer = {"id": 7, "title": None, "label_config": "<View/>", "extra": [1]}
     server.on("GET /api/projects/7/", Reply(json=answer))

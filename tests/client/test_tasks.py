@@ -184,3 +184,12 @@ def test_tasks_without_ids_are_a_server_error(
     server.on("GET /api/tasks/", Reply(json={"total": 1, "tasks": [{"data": {}}]}))
     with pytest.raises(ServerError, match="without ids"):
         read(client)
+
+
+def test_pages_that_repeat_without_end_are_given_up(
+    server: ScriptedServer, client: Client
+) -> None:
+    page = {"tasks": [{"id": 1}], "total": 10**9}
+    server.on("GET /api/tasks/", Reply(json=page))
+    with pytest.raises(ServerError, match="again and again"):
+        read(client)
