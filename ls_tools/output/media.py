@@ -38,6 +38,7 @@ Fetch: TypeAlias = "Callable[[Sequence[MediaRequest]], Sequence[Resolved]]"
 raises for none of them: ``Resolver.paths``."""
 
 _MAX_KEPT = 10_000
+_LONGEST_ID = len(str(2**63))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -230,5 +231,6 @@ def _request(reference: str, task: Task) -> MediaRequest:
 
 def _number(value: int | str | None) -> int | None:
     if isinstance(value, str):
-        return int(value) if value.isascii() and value.isdecimal() else None
+        is_number = value.isascii() and value.isdecimal()
+        return int(value) if is_number and len(value) <= _LONGEST_ID else None
     return value

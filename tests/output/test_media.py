@@ -177,6 +177,17 @@ def test_media_are_asked_for_together_with_their_task_and_project(
     assert (second.task_id, third.task_id) == (1, 2)
 
 
+@pytest.mark.parametrize("task_id", ["9" * 5000, "7x", "²", ""])
+def test_a_task_id_that_is_no_number_is_not_asked_with(
+    tmp_path: Path, cache: Cache, task_id: str
+) -> None:
+    work = bench(tmp_path / "out", cache, [])
+    task = Task(id=task_id, index=0, data={"image": "s3://b/1.jpg"})
+    work.output.media.place("s3://b/1.jpg", Item(task=task))
+    (((request,),)) = cache.batches
+    assert request.task_id is None
+
+
 def test_a_medium_of_several_tasks_is_placed_once(tmp_path: Path, cache: Cache) -> None:
     work = bench(tmp_path / "out", cache, ["s3://b/x.jpg"] * 3)
     assert len({p.relative for _, p in placing(work)}) == 1
