@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from typing import TypeAlias
 
 import msgspec
@@ -13,7 +12,7 @@ from ls_tools.reading.foreign import not_an_export, recognise_bytes
 from ls_tools.reading.scanner import Spans, scan_elements
 from ls_tools.reading.wire import UNDECODABLE
 
-Elements: TypeAlias = Sequence[msgspec.Raw | memoryview]
+Elements: TypeAlias = list[msgspec.Raw] | list[memoryview] | Spans
 
 UTF8_BOM = b"\xef\xbb\xbf"
 _SPACE = re.compile(rb"\s*")

@@ -19,7 +19,7 @@ from ls_tools.reading.repair import repair
 from ls_tools.reading.wire import UNDECODABLE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from ls_tools.reading.inputs import Piece
     from ls_tools.reading.problem_log import ProblemLog
@@ -150,7 +150,7 @@ class Entries:
             return []
 
 
-def _begins_with_annotation(elements: Elements) -> bool:
+def _begins_with_annotation(elements: Iterable[Element]) -> bool:
     return any(is_annotation(element) for element in islice(elements, 1))
 
 

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import re
 from array import array
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, overload
+from typing import TYPE_CHECKING
 
 from ls_tools.reading.excerpts import excerpt
 from ls_tools.reading.foreign import not_an_export
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from ls_tools.errors import NotAnExportError
 
 _RUN = re.compile(
@@ -32,7 +33,7 @@ _OPEN_LIST = ord("[")
 _CLOSE_LIST = ord("]")
 
 
-class Spans(Sequence[memoryview]):
+class Spans:
     """Parts of a buffer, 16 bytes of memory each."""
 
     def __init__(self, data: memoryview) -> None:
@@ -53,17 +54,14 @@ class Spans(Sequence[memoryview]):
         """The number of parts."""
         return len(self._starts)
 
-    @overload
-    def __getitem__(self, index: int) -> memoryview: ...
-
-    @overload
-    def __getitem__(self, index: slice) -> list[memoryview]: ...
-
-    def __getitem__(self, index: int | slice) -> memoryview | list[memoryview]:
-        """One part, or several."""
-        if isinstance(index, slice):
-            return [self[place] for place in range(*index.indices(len(self)))]
+    def __getitem__(self, index: int) -> memoryview:
+        """One part."""
         return self._data[self._starts[index] : self._ends[index]]
+
+    def __iter__(self) -> Iterator[memoryview]:
+        """Every part."""
+        for start, end in zip(self._starts, self._ends, strict=True):
+            yield self._data[start:end]
 
 
 def scan_elements(
