@@ -166,17 +166,6 @@ def read_drawing(region: Region, size: Size | None = None) -> Drawing | str:
     return Drawing(shape, size, region.labels(), carrier, extras)
 
 
-def shape_of(region: Region, size: Size | None = None) -> Shape | str:
-    """The shape of a region in pixels, or the reason why it has none.
-
-    Args:
-        region: Any region.
-        size: The size of its image where the results do not tell.
-    """
-    drawing = read_drawing(region, size)
-    return drawing if isinstance(drawing, str) else drawing.shape
-
-
 def image_size(
     annotation: Annotation, to_name: str = "", item_index: int = 0
 ) -> Size | None:

@@ -142,10 +142,6 @@ class ClassMap:
         """The class names by id."""
         return [name for _, name in self.entries()]
 
-    def category_of(self, name: str) -> int | None:
-        """The ``category`` attribute of a class, None where it has none."""
-        return self._categories.get(name)
-
     def line_names(self) -> list[str]:
         """The class names by id, each safe to stand on a line of its own.
 

@@ -201,23 +201,6 @@ class Tally:
             )
         )
 
-    def absorb(self, other: Tally) -> None:
-        """Add the counts of ``other``, as of a later part of the same input."""
-        for name in _COUNTS:
-            setattr(self, name, getattr(self, name) + getattr(other, name))
-        for mine, theirs in (
-            (self._tasks_skipped, other._tasks_skipped),
-            (self._skipped, other._skipped),
-            (self._degraded, other._degraded),
-            (self._notes, other._notes),
-        ):
-            for loss in theirs.values():
-                _add(mine, loss.reason, loss.count, *loss.examples)
-        for text in other._warnings:
-            self.warn(text)
-        room = MAX_FAILURES - len(self._failures)
-        self._failures.extend(other._failures[:room])
-
     def report(
         self, format_name: str, *, files_written: int, seconds: float = 0.0
     ) -> Report:
@@ -262,21 +245,7 @@ class Tally:
         return warnings
 
 
-_COUNTS = (
-    "tasks_in",
-    "annotations_in",
-    "annotations_selected",
-    "regions_in",
-    "regions_written",
-    "references",
-    "fetched",
-    "from_cache",
-    "failures",
-    "unlisted_warnings",
-)
-
-
-def _add(losses: dict[str, Loss], reason: str, count: int, *examples: Example) -> None:
+def _add(losses: dict[str, Loss], reason: str, count: int, example: Example) -> None:
     loss = losses.get(reason)
     if loss is None:
         if len(losses) >= MAX_REASONS:
@@ -284,7 +253,7 @@ def _add(losses: dict[str, Loss], reason: str, count: int, *examples: Example) -
         loss = losses.setdefault(reason, Loss(reason=reason))
     loss.count += count
     if len(loss.examples) < EXAMPLES_PER_REASON:
-        loss.examples.extend(examples[: EXAMPLES_PER_REASON - len(loss.examples)])
+        loss.examples.append(example)
 
 
 def _noted(loss: Loss) -> str:

@@ -83,7 +83,6 @@ def test_contiguous_ids_keep_the_order_of_the_categories() -> None:
     classes = build(config("x=5", "y=2", "z=0", "w"))
     assert classes.entries() == [(0, "z"), (1, "y"), (2, "x"), (3, "w")]
     assert [classes.index_of(name) for name in classes.line_names()] == [0, 1, 2, 3]
-    assert classes.category_of("x") == 5
 
 
 def test_a_category_that_is_taken_is_reported() -> None:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from ls_tools.errors import NotFoundError
 from ls_tools.models import Annotation, Result, Task
@@ -206,34 +204,3 @@ def test_a_task_is_written_when_one_of_its_items_is() -> None:
     report.check()
     assert report.tasks_written == 1
     assert [e.task_id for e in report.tasks_skipped[0].examples] == [2]
-
-
-events = st.lists(
-    st.tuples(
-        st.sampled_from(["skip", "degrade", "skip_task", "note", "warn", "wrote"]),
-        st.sampled_from("abc"),
-        st.integers(0, 9),
-    ),
-    max_size=40,
-)
-
-
-def apply(tally: Tally, events: list[tuple[str, str, int]]) -> Tally:
-    for kind, reason, task_id in events:
-        if kind == "wrote":
-            tally.wrote(task_id)
-        elif kind == "warn":
-            tally.warn(reason)
-        else:
-            getattr(tally, kind)(reason, task_id=task_id)
-    return tally
-
-
-@given(first=events, second=events)
-def test_counting_in_parts_gives_the_report_of_counting_in_one(
-    first: list[tuple[str, str, int]], second: list[tuple[str, str, int]]
-) -> None:
-    whole = apply(Tally(), first + second)
-    parts = apply(Tally(), first)
-    parts.absorb(apply(Tally(), second))
-    assert report_of(parts).to_json() == report_of(whole).to_json()

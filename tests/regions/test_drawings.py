@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ls_tools.geometry import Box, Ellipse, Polygon, Size, hull
+from ls_tools.geometry import Box, Ellipse, Polygon, Shape, Size, hull
 from ls_tools.models import Annotation, Result
 from ls_tools.regions import (
     NO_SIZE,
@@ -16,7 +16,6 @@ from ls_tools.regions import (
     Region,
     image_size,
     read_drawing,
-    shape_of,
 )
 
 calm = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -35,6 +34,11 @@ def result(kind: str, value: Any, **fields: Any) -> Result:
 
 def region(*results: Result) -> Region:
     return Region("r", results)
+
+
+def shape_of(found: Region, size: Size | None = None) -> Shape | str:
+    drawing = read_drawing(found, size)
+    return drawing if isinstance(drawing, str) else drawing.shape
 
 
 def drawing_of(*results: Result) -> Drawing:
