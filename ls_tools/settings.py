@@ -34,9 +34,8 @@ class Bounds:
         xml_bytes: Largest labeling configuration.
         task_bytes: Largest single task in an export.
         nesting: Deepest nesting of JSON containers in a task.
-        rle_values: Most values that one brush mask may decode to.
         image_pixels: Most pixels of a picture that is opened.
-        references_per_task: Most media references in one task.
+        references_per_value: Most media references in one value of task data.
         redirects: Most redirects of one request.
     """
 
@@ -46,9 +45,8 @@ class Bounds:
     xml_bytes: int = 8 * 2**20
     task_bytes: int = 2**30
     nesting: int = 200
-    rle_values: int = 2**30
     image_pixels: int = 2**30
-    references_per_task: int = 100_000
+    references_per_value: int = 100_000
     redirects: int = 10
 
 
@@ -123,7 +121,7 @@ class Settings:
         for name in ("connect_timeout_s", "read_timeout_s", "retry_attempts", "jobs"):
             if getattr(self, name) <= 0:
                 msg = f"The setting {name} must be greater than zero."
-                raise SettingsError(msg)
+                raise SettingsError(msg, hint="Give a number of 1 or more.")
 
     @classmethod
     def from_env(

@@ -66,4 +66,5 @@ def iter_references(
 def _check_bound(noun: str, count: int, limit: int) -> None:
     if count > limit:
         msg = f"The task data holds more than {limit} {noun}."
-        raise BadReferenceError(msg, hint="Raise the bound if this is meant.")
+        hint = "Raise it in Settings.bounds if this is meant."
+        raise BadReferenceError(msg, hint=hint)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from ls_tools.models import Task
     from ls_tools.progress import Progress
     from ls_tools.resolver import Resolved
+    from ls_tools.settings import Bounds
 
 BATCH = 2048
 """References that are in flight together; bounds memory, not concurrency."""
@@ -76,8 +77,9 @@ def fetch_media(
     progress = progress or NullProgress()
     outcome = MediaOutcome()
     with read_tasks(source, bounds=settings.bounds) as reader:
-        total = sum(1 for _ in _requests(reader.scan(_MediaTask), keys))
-        wanted = _requests(reader, keys)
+        bounds = settings.bounds
+        total = sum(1 for _ in _requests(reader.scan(_MediaTask), keys, bounds))
+        wanted = _requests(reader, keys, bounds)
         part = StagePart(progress, counts=True)
         progress.start("media", total, "files")
         try:
@@ -100,7 +102,7 @@ class _MediaTask(msgspec.Struct):
 
 
 def _requests(
-    tasks: Iterable[Task | _MediaTask], keys: Collection[str] | None
+    tasks: Iterable[Task | _MediaTask], keys: Collection[str] | None, bounds: Bounds
 ) -> Iterator[tuple[MediaRequest, int | str | None]]:
     """Each distinct reference once, with the first task that has it."""
     seen: set[int] = set()
@@ -108,7 +110,9 @@ def _requests(
         for key, value in task.data.items():
             if keys is not None and key not in keys:
                 continue
-            for reference in iter_references(value):
+            for reference in iter_references(
+                value, limit=bounds.references_per_value, nesting=bounds.nesting
+            ):
                 # Hashes, since the references themselves may not fit in memory.
                 digest = hash(reference)
                 if digest not in seen:

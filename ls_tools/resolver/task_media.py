@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ls_tools.errors import NotAnExportError
@@ -12,10 +13,10 @@ from ls_tools.resolver.resolver import Resolver
 from ls_tools.resolver.values import id_number
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from ls_tools.label_config import LabelConfig, MediaObject
-    from ls_tools.settings import Settings
+    from ls_tools.settings import Bounds, Settings
 
 _Chosen = dict[str, tuple[Any, list[str]]]
 
@@ -44,6 +45,8 @@ def resolve_task(
         keeps its shape, with each reference in it replaced by its path.
 
     Raises:
+        NotAnExportError: ``task`` is no task.
+        LabelConfigError: ``label_config`` does not parse.
         LsToolsError: A file cannot be had; all were tried, this is the first.
     """
     if isinstance(label_config, str):
@@ -51,16 +54,16 @@ def resolve_task(
 
         label_config = parse_label_config(label_config)
     task = _as_mapping(task)
-    chosen = _choose(task["data"], label_config)
     if resolver is not None:
-        return _resolve(resolver, task, chosen)
+        return _resolve(resolver, task, label_config)
     with Resolver(settings) as made:
-        return _resolve(made, task, chosen)
+        return _resolve(made, task, label_config)
 
 
 def _resolve(
-    resolver: Resolver, task: Mapping[str, Any], data: _Chosen
+    resolver: Resolver, task: Mapping[str, Any], config: LabelConfig | None
 ) -> dict[str, Any]:
+    data = _choose(task["data"], config, resolver.settings.bounds)
     wanted = dict.fromkeys(item for _, found in data.values() for item in found)
     results = resolver.paths(
         wanted, task_id=id_number(task.get("id")), project_id=_project(task)
@@ -88,13 +91,18 @@ def _project(task: Mapping[str, Any]) -> int | None:
     return id_number(project.get("id") if isinstance(project, dict) else project)
 
 
-def _choose(data: Mapping[str, Any], config: LabelConfig | None) -> _Chosen:
+def _choose(
+    data: Mapping[str, Any], config: LabelConfig | None, bounds: Bounds
+) -> _Chosen:
     """The values that hold media by key, each with the references in it."""
+    find = partial(
+        iter_references, limit=bounds.references_per_value, nesting=bounds.nesting
+    )
     if config is None:
-        found = {key: list(iter_references(value)) for key, value in data.items()}
+        found = {key: list(find(value)) for key, value in data.items()}
     else:
         keys = [_data_key(x) for x in config.objects.values() if x.shows_files]
-        found = {key: list(_iter_texts(data.get(key))) for key in keys if key}
+        found = {key: list(_iter_texts(data.get(key), find)) for key in keys if key}
     return {key: (data[key], items) for key, items in found.items() if items}
 
 
@@ -103,13 +111,13 @@ def _data_key(shown: MediaObject) -> str:
     return re.split(r"[.\[]", shown.data_key or "")[0]
 
 
-def _iter_texts(value: Any) -> Iterator[str]:
+def _iter_texts(value: Any, find: Callable[[Any], Iterator[str]]) -> Iterator[str]:
     """Every text in a value that is media, inline data excepted."""
     if isinstance(value, str):
         if value and not value.startswith(_INLINE):
             yield value
     elif isinstance(value, (list, tuple, dict)):
-        yield from iter_references(value)
+        yield from find(value)
 
 
 def _substitute(value: Any, paths: Mapping[str, str]) -> Any:

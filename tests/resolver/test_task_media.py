@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 from resolver.media_server import MediaServer
 
-from ls_tools.errors import NotAnExportError, NotFoundError
+from ls_tools.errors import BadReferenceError, NotAnExportError, NotFoundError
 from ls_tools.label_config import parse_label_config
 from ls_tools.models import Task
 from ls_tools.pipeline import fetch_media
 from ls_tools.resolver import Resolver, resolve_task
-from ls_tools.settings import Settings
+from ls_tools.settings import Bounds, Settings
 
 
 @pytest.fixture
@@ -135,3 +135,13 @@ def test_an_id_that_is_none_stops_no_other_reference(
     task |= {"id": odd, "project": odd}
     del task["data"]["sound"]
     assert read(resolve_task(task, resolver=resolver)["image"]) == "a.png"
+
+
+@pytest.mark.parametrize("bounds", [Bounds(references_per_value=1), Bounds(nesting=1)])
+def test_the_settings_bound_what_a_value_may_hold(
+    bounds: Bounds, task: dict[str, Any], settings: Settings
+) -> None:
+    settings = settings.evolve(bounds=bounds)
+    for config in (None, '<View><Image name="p" valueList="$pages"/></View>'):
+        with pytest.raises(BadReferenceError, match="more than 1"):
+            resolve_task(task, config, settings=settings)
