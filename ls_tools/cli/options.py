@@ -157,11 +157,13 @@ _NAMES = (
 def _invocation(given: dict[str, Any]) -> Iterator[Invocation]:
     from ls_tools.cli.progress import progress_for
 
-    if given["debug"]:
-        _log_to_stderr()
     console = Console(json=given["as_json"], quiet=given["quiet"])
     settings = _settings(given)
-    with _deadline(given["deadline_s"]), progress_for(console) as progress:
+    with (
+        _deadline(given["deadline_s"]),
+        progress_for(console) as progress,
+        _logging_to(console, debug=given["debug"]),
+    ):
         yield Invocation(settings=settings, console=console, progress=progress)
 
 
@@ -192,17 +194,26 @@ def _token(token: str | None, token_file: Path | None) -> str | None:
     return text.split()[0]
 
 
-def _log_to_stderr() -> None:
+@contextlib.contextmanager
+def _logging_to(console: Console, *, debug: bool) -> Iterator[None]:
+    """Show what the library logs: retries and the like, or all of it."""
     import logging
 
-    from rich.logging import RichHandler
+    class Remarks(logging.Handler):
+        """Says each record as a remark."""
+
+        def emit(self, record: logging.LogRecord) -> None:
+            console.note(f"ls-tools: {record.getMessage()}")
 
     logger = logging.getLogger("ls_tools")
-    logger.setLevel(logging.DEBUG)
-    if not any(isinstance(handler, RichHandler) for handler in logger.handlers):
-        from rich.console import Console as RichConsole
-
-        logger.addHandler(RichHandler(console=RichConsole(stderr=True)))
+    handler = Remarks(logging.DEBUG if debug else logging.INFO)
+    logger.setLevel(handler.level)
+    logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(logging.NOTSET)
 
 
 @contextlib.contextmanager

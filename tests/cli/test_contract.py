@@ -300,3 +300,13 @@ def test_the_deadline_of_a_command_is_exit_code_5(tmp_path: Path) -> None:
     assert process.wait(timeout=30) == 5
     assert document["error"]["kind"] == "deadline"
     process.communicate()
+
+
+def test_retries_are_told_unless_quiet(ls_tools: Any) -> None:
+    url, token = "http://127.0.0.1:9", "f" * 40
+    options = ("--url", url, "--token", token, "--timeout", "2")
+    done = ls_tools("export", "1", "JSON", "--path", "x.json", *options)
+    assert done.code == 5
+    assert "Trying again in" in done.stderr
+    quiet = ls_tools("export", "1", "JSON", "--path", "x.json", *options, "--quiet")
+    assert "Trying again" not in quiet.stderr
