@@ -186,8 +186,12 @@ def _token(token: str | None, token_file: Path | None) -> str | None:
     if token:
         msg = "Both --token and --token-file are given."
         raise SettingsError(msg, hint="Give one of them.")
-    with click.open_file(str(token_file), errors="replace") as file:
-        text = str(file.read(65536)).strip()
+    try:
+        with click.open_file(str(token_file), errors="replace") as file:
+            text = str(file.read(65536)).strip()
+    except OSError as exc:
+        msg = f"The token file {token_file} cannot be read: {exc.strerror}."
+        raise SettingsError(msg, hint="Check the path given as --token-file.") from exc
     if not text:
         msg = f"The token file {token_file} is empty."
         raise SettingsError(msg, hint="Put the token on its first line.")

@@ -8,7 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from ls_tools.client import Client, SnapshotFilter
-from ls_tools.errors import ExportFailedError, UsageError
+from ls_tools.errors import (
+    ExportFailedError,
+    LsToolsError,
+    NotFoundError,
+    UsageError,
+)
 from ls_tools.label_config import parse_label_config
 from ls_tools.pipeline.conversion import check_plan, run_conversion
 from ls_tools.pipeline.plan import Conversion
@@ -121,8 +126,21 @@ def run_pull(
             file, plan, config=config, settings=settings, progress=progress
         )
         if wanted.delete_snapshot:
-            client.delete_snapshot(project.id, snapshot.id)
+            _delete_snapshot(client, project, snapshot, report)
     return report
+
+
+def _delete_snapshot(
+    client: Client, project: Project, snapshot: Snapshot, report: Report
+) -> None:
+    """Delete the snapshot; the output is published, so a failure only warns."""
+    try:
+        client.delete_snapshot(project.id, snapshot.id)
+    except NotFoundError:
+        return  # someone else has
+    except LsToolsError as exc:
+        text = f"The snapshot {snapshot.id} was not deleted: {exc.message}"
+        report.warnings.append(text)
 
 
 def _find_snapshot(

@@ -171,3 +171,8 @@ def test_failed_media_are_exit_code_6_unless_allowed(
     env = {"LOCAL_FILES_DOCUMENT_ROOT": str(tmp_path / "root")}
     assert ls_tools(*given, **env).code == 6
     assert ls_tools(*given, "--keep-going", **env).code == 0
+
+
+def test_a_token_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"no-such-file cannot be read"):
+        invoke("--token-file", str(tmp_path / "no-such-file"))
