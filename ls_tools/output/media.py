@@ -38,7 +38,6 @@ Fetch: TypeAlias = "Callable[[Sequence[MediaRequest]], Sequence[Resolved]]"
 raises for none of them: ``Resolver.paths``."""
 
 _MAX_KEPT = 10_000
-_LONGEST_ID = len(str(2**63))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -220,17 +219,10 @@ class MediaPlacer:
 
 
 def _request(reference: str, task: Task) -> MediaRequest:
-    from ls_tools.resolver import MediaRequest
+    from ls_tools.resolver import MediaRequest, id_number
 
     return MediaRequest(
         reference=reference,
-        task_id=_number(task.id),
-        project_id=_number(task.project),
+        task_id=id_number(task.id),
+        project_id=id_number(task.project),
     )
-
-
-def _number(value: int | str | None) -> int | None:
-    if isinstance(value, str):
-        is_number = value.isascii() and value.isdecimal()
-        return int(value) if is_number and len(value) <= _LONGEST_ID else None
-    return value
