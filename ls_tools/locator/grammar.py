@@ -72,7 +72,7 @@ def parse_reference(
 def _checked(reference: object) -> str:
     if not isinstance(reference, str):
         msg = f"A reference must be text, not {type(reference).__name__}."
-        raise BadReferenceError(msg)
+        raise BadReferenceError(msg, hint="Pass one value of the task data.")
     text = reference.lstrip()
     if not text or NOT_TEXT.search(text.rstrip("\r\n")):
         msg = (

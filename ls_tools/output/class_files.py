@@ -85,7 +85,8 @@ def _read_text(path: Path) -> str:
     except (OSError, UnicodeDecodeError) as exc:
         why = getattr(exc, "strerror", None) or "it is not UTF-8 text"
         msg = f"The file {path} cannot be read: {why}."
-        raise UsageError(msg, path=str(path)) from exc
+        hint = "Check its path, permissions and encoding."
+        raise UsageError(msg, hint=hint, path=str(path)) from exc
 
 
 def _unique(pairs: list[tuple[int, str]]) -> dict[int, str]:

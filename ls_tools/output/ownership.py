@@ -53,7 +53,8 @@ def check_output(out: Path) -> None:
         if isinstance(exc, OutputError):
             raise
         msg = f"The output folder {out} cannot be read: {exc.strerror}."
-        raise OutputError(msg, path=str(out)) from exc
+        hint = "Check its permissions, or give another folder."
+        raise OutputError(msg, hint=hint, path=str(out)) from exc
 
 
 def is_own(folder: Path) -> bool:

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from ls_tools.sources.protocol import Services
     from ls_tools.transfer import Fetched, Sink, Validator
 
-_EXTRAS = {"s3": "s3", "gs": "gcs", "azure-blob": "azure", "azure-spi": "azure"}
-
 
 class PresignSource:
     """``s3://``, ``gs://``, ``azure-…://`` and resolve URLs of the server."""
@@ -47,20 +45,15 @@ class PresignSource:
         origin, uri = self._services.settings.origin, locator.canonical
         if origin is None:
             msg = f"{uri!r} is had from the Label Studio server; none is configured."
-            hint = f"Set LABEL_STUDIO_URL, or {_direct(locator)}."
+            hint = "Set LABEL_STUDIO_URL."
             raise MissingUrlError(msg, hint=hint, reference=uri)
         if locator.url is not None:
             return locator.url
         if locator.task_id is None and locator.project_id is None:
             msg = f"The server resolves {uri!r} only for a task or a project."
-            hint = f"Pass task_id or project_id, or {_direct(locator)}."
+            hint = "Pass task_id or project_id (--task-id, --project)."
             raise UsageError(msg, hint=hint, reference=uri)
         path = resolve_path(
             locator.identity, task_id=locator.task_id, project_id=locator.project_id
         )
         return origin.url(path)
-
-
-def _direct(locator: Locator) -> str:
-    extra = _EXTRAS.get(locator.scheme, "all")
-    return f"install direct access: pip install 'ls-tools[{extra}]'"
