@@ -45,6 +45,7 @@ with read_tasks(sys.argv[1]) as reader:
 """
 READ_AGAIN = """
 from ls_tools.reading import read_tasks
+begin = anonymous_kb()
 with read_tasks(sys.argv[1]) as reader:
     count = sum(1 for task in reader)
     started, worked = time.perf_counter(), time.process_time()
@@ -58,6 +59,7 @@ class Annotation(msgspec.Struct):
     result: list[msgspec.Raw] = []
 class Quick(msgspec.Struct):
     annotations: list[Annotation] = []
+begin = anonymous_kb()
 with read_tasks(sys.argv[1]) as reader:
     reader.count
     started, worked = time.perf_counter(), time.process_time()

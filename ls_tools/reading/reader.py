@@ -44,7 +44,8 @@ def read_tasks(
         source: A file (a JSON list, one task, or one task a line; as it is, in
             gzip or zip), a folder of such files or of the objects of a target
             storage, ``-`` for standard input, or an open binary file. With or
-            without byte order mark.
+            without byte order mark. A file is mapped into memory: replace it,
+            but do not shorten it in place while it is read.
         bounds: What hostile input may cost; the defaults of Settings if None.
         limit: Most tasks to read; None for all.
 
