@@ -15,6 +15,9 @@ def main(argv: Sequence[str] | None = None) -> None:
         from ls_tools.cli.running import run
 
         code = run(list(sys.argv[1:] if argv is None else argv))
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, RuntimeError) as exc:
+        # While classes are made, Python 3.11 wraps what interrupts it.
+        if not isinstance(exc.__cause__ or exc, KeyboardInterrupt):
+            raise
         code = 130
     sys.exit(code)

@@ -57,8 +57,7 @@ def _fail(exc: BaseException, argv: list[str]) -> int:
     except OSError:
         # Nobody can be told; closing the stream at the end would fail likewise.
         sys.stdout = None
-    is_interrupt = isinstance(exc, (KeyboardInterrupt, click.Abort))
-    return INTERRUPTED if is_interrupt else error.exit_code
+    return INTERRUPTED if _is_interrupt(exc) else error.exit_code
 
 
 def _as_error(exc: BaseException) -> LsToolsError:
@@ -68,9 +67,16 @@ def _as_error(exc: BaseException) -> LsToolsError:
         return _from_click(exc)
     if isinstance(exc, OSError):
         return OutputError(f"{exc.strerror or exc}: {exc.filename or 'no file name'}.")
-    if isinstance(exc, (KeyboardInterrupt, click.Abort)):
+    if _is_interrupt(exc):
         return LsToolsError("Interrupted.", hint="Run it again to start anew.")
     return _unexpected(exc)
+
+
+def _is_interrupt(exc: BaseException) -> bool:
+    # While classes are made, Python 3.11 wraps what interrupts it.
+    return isinstance(exc, (KeyboardInterrupt, click.Abort)) or isinstance(
+        exc.__cause__, KeyboardInterrupt
+    )
 
 
 def _unexpected(exc: BaseException) -> LsToolsError:

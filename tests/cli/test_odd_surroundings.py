@@ -173,3 +173,16 @@ def test_a_bug_is_one_line_that_shows_no_text_of_the_error(
     assert "ZeroDivisionError" in error["message"]
     assert error["hint"]
     assert "SECRET" not in shown.out + shown.err
+
+
+def test_an_interrupt_that_python_wraps_is_an_interrupt(
+    monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    def interrupt(*arguments: Any, **options: Any) -> None:
+        del arguments, options
+        msg = "Error calling __set_name__"
+        raise RuntimeError(msg) from KeyboardInterrupt()
+
+    monkeypatch.setattr(app, "main", interrupt)
+    assert running.run(["formats"]) == running.INTERRUPTED
+    assert "Interrupted." in capsys.readouterr().err
