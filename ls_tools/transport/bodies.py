@@ -74,7 +74,8 @@ class Decoder:
     def __init__(self, encoding: str) -> None:
         if encoding not in {"", "gzip", "x-gzip", "deflate"}:
             msg = f"The server sent the encoding {encoding[:40]!r}, not asked for."
-            raise ServerError(msg)
+            hint = "See whether a proxy on the way encodes answers."
+            raise ServerError(msg, hint=hint)
         self._encoding = encoding
         self._inflater: zlib._Decompress | None = None
 
@@ -101,7 +102,7 @@ class Decoder:
         """
         if self._inflater is not None and not self._inflater.eof:
             msg = f"The {self._encoding} data of the server stop in the middle."
-            raise IntegrityError(msg)
+            raise IntegrityError(msg, hint="Try again.")
 
     def _begin(self, chunk: bytes) -> bytes:
         """What is left to decode: gzip allows more members, and zeros after them."""
@@ -127,7 +128,7 @@ class Decoder:
                 piece = None
             if piece is None:
                 msg = f"The {self._encoding} data of the server are damaged."
-                raise IntegrityError(msg)
+                raise IntegrityError(msg, hint="Try again.")
             if piece:
                 yield piece
             chunk = inflater.unconsumed_tail

@@ -98,7 +98,7 @@ class Copy:
         self._decoder.finish()
         if self.total is not None and self.position != self.total:
             msg = f"{self.position} bytes came where {self.total} were announced."
-            raise IntegrityError(msg)
+            raise IntegrityError(msg, hint="Try again.")
 
     def _check_size(self, size_bytes: int) -> None:
         if size_bytes > self._bound_bytes:

@@ -121,7 +121,9 @@ class Download:
             self._complete()
         if not self._has_expected_md5():
             msg = f"{self._name} came twice with another md5 than announced."
-            raise IntegrityError(msg, expected_md5=self._order.expected_md5)
+            hint = "Try again; if it stays so, make a new snapshot."
+            expected_md5 = self._order.expected_md5
+            raise IntegrityError(msg, hint=hint, expected_md5=expected_md5)
         return self._fetched()
 
     def _complete(self) -> None:
@@ -182,10 +184,10 @@ class Download:
             self._finish()
         elif action == "changed":
             msg = "It changed while it was downloaded."
-            raise IntegrityError(msg)
+            raise IntegrityError(msg, hint="Try again.")
         elif action == "nonsense":
             msg = f"The server answered {head.status}, which was not asked for."
-            raise IntegrityError(msg)
+            raise IntegrityError(msg, hint="Try again.")
         else:
             if action == "whole":
                 self._restart()
@@ -224,7 +226,7 @@ class Download:
         if cut is not None:
             return network_failure(cut.cause, str(received.response.url))
         msg = f"{self._name} stops at byte {self._copy.position}."
-        return TransientError(IntegrityError(msg))
+        return TransientError(IntegrityError(msg, hint="Try again."))
 
     def _finish(self) -> None:
         self._copy.finish()

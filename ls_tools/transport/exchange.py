@@ -48,6 +48,7 @@ _WEB_SCHEMES = frozenset({"http", "https"})
 _OVERRIDABLE = frozenset({"user-agent", "accept"})
 _CREDENTIALS = frozenset({"authorization", "cookie", "x-api-key"})
 _UNAUTHORIZED = 401
+_WHO_ANSWERED = "Check the reference, and the server or proxy that answered."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,7 +168,7 @@ class Exchange:
                 moved_to = _site(target)
             prepared = _prepare_again(call, target)
         msg = f"{redact_url(call.url)} redirects without end."
-        raise RefusedError(msg)
+        raise RefusedError(msg, hint=_WHO_ANSWERED)
 
     def _authorise(
         self, call: Call, prepared: requests.PreparedRequest, moved_to: str
@@ -237,7 +238,8 @@ class Exchange:
     def _check_redirect(self, call: Call, received: Received, target: str) -> None:
         if urlsplit(target).scheme not in _WEB_SCHEMES:
             msg = f"{received.asked} redirects to something that is no web address."
-            raise RefusedError(msg)
+            hint = _WHO_ANSWERED
+            raise RefusedError(msg, hint=hint)
         keeps = received.status in _KEEPS_METHOD and self._is_home(target)
         if call.method not in _SAFE_METHODS and not keeps:
             msg = f"{received.asked} redirects {call.method} to {_site(target)}."
@@ -327,7 +329,8 @@ def _redirect_target(response: requests.Response) -> str | None:
         return urldefrag(urljoin(str(response.url), text)).url
     except ValueError:
         msg = f"{_site(response.url)} redirects to something that is no URL."
-    raise ServerError(msg)
+    hint = _WHO_ANSWERED
+    raise ServerError(msg, hint=hint)
 
 
 def _site(url: str | None) -> str:

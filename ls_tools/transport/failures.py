@@ -80,7 +80,7 @@ def request_failure(exc: Exception, url: str) -> LsToolsError:
     """The error for a request that could not even be made."""
     if isinstance(exc, request_errors.InvalidHeader):
         msg = "A header of the settings holds a character that no header may have."
-        return SettingsError(msg)
+        return SettingsError(msg, hint="Check the headers and the token given.")
     return bad_url(url)
 
 
@@ -88,7 +88,8 @@ def bad_url(url: str) -> LsToolsError:
     """The error for a URL that cannot be requested."""
     shown = redact_url(url)
     msg = f"{shown!r} is not a URL that can be requested."
-    return BadReferenceError(msg, reference=shown)
+    hint = "Check the server URL, or the reference in the task data."
+    return BadReferenceError(msg, hint=hint, reference=shown)
 
 
 def network_failure(exc: Exception, url: str) -> TransientError | LsToolsError:
@@ -140,7 +141,8 @@ def _passing_failure(causes: list[BaseException], host: str) -> LsToolsError:
         msg = f"{host} stopped answering."
         hint = "If it only needs longer, raise LS_TOOLS_READ_TIMEOUT_S."
         return DeadlineError(msg, hint=hint, host=host)
-    return NetworkError(f"The connection to {host} broke.", host=host)
+    msg = f"The connection to {host} broke."
+    return NetworkError(msg, hint="Try again.", host=host)
 
 
 def _is_timeout(cause: BaseException) -> bool:
@@ -184,8 +186,10 @@ def status_failure(
     detail = _read_detail(refusal)
     msg = f"{msg}: {detail}" if detail else f"{msg}."
     if refusal.status in _BAD_REQUEST and refusal.path is not None:
-        return UsageError(msg, status=refusal.status)
-    error = ServerError(msg, status=refusal.status)
+        hint = "The server takes no such request; see what it says."
+        return UsageError(msg, hint=hint, status=refusal.status)
+    hint = "Try again later; if it stays so, the log of the server says why."
+    error = ServerError(msg, hint=hint, status=refusal.status)
     if refusal.status in RETRY_STATUSES:
         return TransientError(error, retry_after_s=retry_after_s)
     return error
