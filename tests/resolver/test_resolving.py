@@ -263,7 +263,7 @@ def test_a_bucket_reference_without_task_says_what_to_pass(
     resolver: Resolver, server: MediaServer
 ) -> None:
     """G23."""
-    with pytest.raises(UsageError, match=r"task_id or project_id.*ls-tools\[s3\]"):
+    with pytest.raises(UsageError, match=r"only for a task or a project.*task_id"):
         resolver.path("s3://imgs/a.jpg")
     assert server.targets == []
 
