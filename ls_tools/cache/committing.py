@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from ls_tools.cache.writing import Content, Draft
     from ls_tools.transfer import Fetched
 
-logger: logging.Logger = logging.getLogger("ls_tools")
+_LOGGER = logging.getLogger("ls_tools")
 
 TRASH_PREFIX = "trash-"
 """Temporary folders with this prefix are being deleted."""
@@ -125,7 +125,7 @@ def renew(layout: Layout, entry: Entry, meta: Meta | None = None) -> Entry:
         write_durably(draft, encode_meta(renewed))
         os.replace(draft, target)
     except OSError as exc:
-        logger.debug("The sidecar %s was not renewed: %s", target, exc)
+        _LOGGER.debug("The sidecar %s was not renewed: %s", target, exc)
         delete(draft)
         return entry
     return replace(entry, meta=renewed)
@@ -165,4 +165,4 @@ def delete(path: str) -> None:
     try:
         os.unlink(path)
     except OSError as exc:
-        logger.debug("%s was not deleted: %s", path, exc)
+        _LOGGER.debug("%s was not deleted: %s", path, exc)

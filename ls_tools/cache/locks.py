@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-logger: logging.Logger = logging.getLogger("ls_tools")
+_LOGGER = logging.getLogger("ls_tools")
 
 LockState = Literal["free", "held", "unknown"]
 """What an attempt to lock a file without waiting tells of it."""
@@ -107,7 +107,7 @@ def _acquire_softly(path: str) -> int | None:
     try:
         return _acquire(path)
     except OSError as exc:
-        logger.debug("No lock on %s, going on without: %s", path, exc)
+        _LOGGER.debug("No lock on %s, going on without: %s", path, exc)
         return None
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-_LOG = logging.getLogger("ls_tools")
+_LOGGER = logging.getLogger("ls_tools")
 _BUSY = frozenset({errno.EAGAIN, errno.EACCES, errno.EWOULDBLOCK})
 _UNSUPPORTED = frozenset({errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP})
 
@@ -85,7 +85,7 @@ def _lock(descriptor: int, protects: Path) -> bool:
         if exc.errno in _BUSY:
             raise _busy(descriptor, protects) from exc
         if exc.errno in _UNSUPPORTED:
-            _LOG.warning("The file system of %s has no locks: %s", protects, exc)
+            _LOGGER.warning("The file system of %s has no locks: %s", protects, exc)
             return False
         raise
     return True

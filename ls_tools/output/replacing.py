@@ -18,7 +18,7 @@ from ls_tools.output.ownership import COMMIT_MARK, REPORT, content_of
 if TYPE_CHECKING:
     from pathlib import Path
 
-_LOG = logging.getLogger("ls_tools")
+_LOGGER = logging.getLogger("ls_tools")
 _AT_FDCWD = -100
 _RENAME_EXCHANGE = 2
 _NO_EXCHANGE = frozenset({errno.ENOSYS, errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP})
@@ -106,4 +106,4 @@ def delete_folder(path: Path) -> None:
     """Delete a folder that is of no more use; only logs where that fails."""
     shutil.rmtree(path, ignore_errors=True)
     if path.exists():
-        _LOG.warning("The leftover folder %s cannot be deleted", path)
+        _LOGGER.warning("The leftover folder %s cannot be deleted", path)
