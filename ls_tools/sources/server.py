@@ -24,7 +24,7 @@ def check_server(locator: Locator, settings: Settings) -> None:
         MissingUrlError: No server URL is configured.
     """
     if settings.url is None:
-        msg = f"{locator.canonical!r} is a file of the Label Studio server; none is set."
+        msg = f"{locator.canonical!r} is a file of the server, and no server is set."
         hint = "Say which: set LABEL_STUDIO_URL, or pass a URL or hostname."
         raise MissingUrlError(msg, hint=hint, reference=locator.canonical)
 
