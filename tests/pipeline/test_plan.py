@@ -67,8 +67,8 @@ def test_numbers_must_be_numbers() -> None:
 
 
 def test_an_unknown_keyword_lists_what_there_is(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="csv has no option 'heder'") as caught:
-        convert(tmp_path, "csv", tmp_path / "out", heder=True)
+    with pytest.raises(UsageError, match="csv has no option 'hdr'") as caught:
+        convert(tmp_path, "csv", tmp_path / "out", hdr=True)
     assert all(x in caught.value.hint for x in ("header", "select", "strict"))
     assert not (tmp_path / "out").exists()
 
