@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 import time
 from contextlib import contextmanager
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from ls_tools.errors import LossError, NotFoundError
+from ls_tools.errors import LossError, NotFoundError, UsageError
 from ls_tools.formats import implies_media, load_format
 from ls_tools.label_config import (
     LabelConfig,
@@ -43,7 +44,6 @@ from ls_tools.selection import Selection
 from ls_tools.settings import Settings
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Iterator, Sequence
     from typing import BinaryIO
 
@@ -112,6 +112,8 @@ def run_conversion(
     """
     settings = settings or Settings.from_env()
     target, options, selection = check_plan(plan)
+    if not plan.dry_run:
+        _check_apart(source, plan.out)
     with read_tasks(source, bounds=settings.bounds, limit=plan.limit) as reader:
         job = _Job(
             plan=plan,
@@ -146,6 +148,24 @@ def check_plan(plan: Conversion) -> tuple[Format, Any, Selection]:
     return target, options, selection
 
 
+def _check_apart(source: str | os.PathLike[str] | BinaryIO, out: Path) -> None:
+    """Refuse to replace what is being read, and to read what was written.
+
+    Raises:
+        UsageError: One of the two lies in the other.
+    """
+    if source == "-" or not isinstance(source, (str, os.PathLike)):
+        return
+    given, place = Path(os.path.realpath(source)), Path(os.path.realpath(out))
+    if given.is_relative_to(place):
+        msg = f"The input {source} lies in the output folder {out}, to be replaced."
+    elif place.is_relative_to(given):
+        msg = f"The output folder {out} lies in the input: it would be read too."
+    else:
+        return
+    raise UsageError(msg, hint="Give an output folder elsewhere.")
+
+
 def _load_config(
     config: str | os.PathLike[str] | LabelConfig | None,
     reader: TaskReader,
@@ -157,7 +177,8 @@ def _load_config(
         return config
     path = Path(config)
     try:
-        xml = path.read_bytes()
+        with path.open("rb") as file:
+            xml = file.read(settings.bounds.xml_bytes + 1)
     except OSError as exc:
         msg = f"The label config {path} cannot be read: {exc.strerror}."
         raise NotFoundError(msg, hint="Check the path given as config.") from exc

@@ -15,6 +15,7 @@ from ls_tools.errors import (
     NotAnExportError,
     NotFoundError,
     OutputError,
+    UsageError,
 )
 from ls_tools.formats import FORMATS
 from ls_tools.label_config import parse_label_config
@@ -127,6 +128,36 @@ def test_a_config_that_is_missing_or_broken_is_named(workshop: Workshop) -> None
     with pytest.raises(LabelConfigError):
         workshop.convert(TASKS, "coco", config="<View>")
     assert not workshop.out.exists()
+
+
+@pytest.mark.parametrize("name", [".", "result.json", "deeper/../result.json"])
+def test_an_input_in_the_output_is_not_replaced(workshop: Workshop, name: str) -> None:
+    workshop.convert(TASKS, "json", config=CONFIG)
+    (workshop.out.parent / "link").symlink_to(workshop.out)
+    before = workshop.tree()
+    for out in (workshop.out, workshop.out.parent / "link"):
+        with pytest.raises(UsageError, match="output folder"):
+            convert(workshop.out / name, "csv", out, settings=Settings())
+    assert workshop.tree() == before
+
+
+def test_an_output_in_the_input_folder_is_not_read_as_input(tmp_path: Path) -> None:
+    (tmp_path / "tasks.json").write_text(json.dumps(TASKS))
+    with pytest.raises(UsageError, match="output folder"):
+        convert(tmp_path, "json", tmp_path / "out", settings=Settings())
+    assert not (tmp_path / "out").exists()
+    report = convert(
+        tmp_path, "json", tmp_path / "out", settings=Settings(), dry_run=True
+    )
+    assert report.tasks_in == len(TASKS)
+
+
+def test_no_more_of_a_config_is_read_than_may_be(workshop: Workshop) -> None:
+    path = workshop.folder / "huge.xml"
+    path.touch()
+    os.truncate(path, 2**42)
+    with pytest.raises(LabelConfigError):
+        workshop.convert(TASKS, "coco", config=path)
 
 
 def test_untouched_tasks_are_written_on_request(workshop: Workshop) -> None:
