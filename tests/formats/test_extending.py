@@ -1,4 +1,4 @@
-"""The worked example of docs/extending.md runs as it stands."""
+"""The worked example of a format in docs/extending.md runs as it stands."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PAGE = Path(__file__).parents[2] / "docs" / "extending.md"
 @pytest.fixture
 def _registered(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(FORMATS, "_targets", dict(FORMATS._targets))
-    (block,) = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
+    block, _ = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
     exec(compile(block, str(PAGE), "exec"), {})  # noqa: S102 -- our own page
 
 
