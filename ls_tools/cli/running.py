@@ -33,7 +33,7 @@ def run(argv: list[str]) -> int:
         return exc.exit_code
     except BrokenPipeError:
         # The reader of our output is gone; say nothing more to it.
-        sys.stdout = None
+        _let_go_of_stdout()
         return 1
     except (Exception, KeyboardInterrupt) as exc:  # noqa: BLE001 -- the last resort
         return _fail(exc, argv)
@@ -52,12 +52,20 @@ def _fail(exc: BaseException, argv: list[str]) -> int:
     if "--debug" in argv:
         traceback.print_exception(exc, file=sys.stderr)
     error = _as_error(exc)
-    try:
+    with contextlib.suppress(OSError):  # Nobody can be told.
         print_error(error, wants_json="--json" in argv)
-    except OSError:
-        # Nobody can be told; closing the stream at the end would fail likewise.
-        sys.stdout = None
+    _let_go_of_stdout()
     return INTERRUPTED if _is_interrupt(exc) else error.exit_code
+
+
+def _let_go_of_stdout() -> None:
+    """Drop output that cannot be written, else the end of the process fails on it."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, sys.stdout.fileno())
+        os.close(null)
 
 
 def _as_error(exc: BaseException) -> LsToolsError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import resource
 import subprocess
 import sys
@@ -141,6 +142,7 @@ def test_a_full_disk_leaves_nothing(export: Path, tmp_path: Path) -> None:
         check=False,
         capture_output=True,
         text=True,
+        env={k: v for k, v in os.environ.items() if not k.startswith("COVERAGE")},
         preexec_fn=limit,
     )
     assert done.returncode == 1, done.stderr
