@@ -107,6 +107,9 @@ def _stream_name(stream: Any) -> str:
 
 
 def _spool_stream(stream: Any, name: str, bounds: Bounds) -> Sequence[Piece]:
+    if not hasattr(stream, "read"):
+        msg = f"An input is a path or a binary file, not {type(stream).__name__}."
+        raise UsageError(msg, hint="Give the path of an export.")
     with Spool(name, bounds.expanded_bytes) as spool:
         while chunk := stream.read(CHUNK_BYTES):
             if isinstance(chunk, str):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,7 @@ from ls_tools.resolver.resolver import Resolver
 from ls_tools.resolver.values import id_number
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator
 
     from ls_tools.label_config import LabelConfig, MediaObject
     from ls_tools.settings import Bounds, Settings
@@ -76,11 +77,12 @@ def _resolve(
     return {key: _substitute(value, paths) for key, (value, _) in data.items()}
 
 
-def _as_mapping(task: Task | Mapping[str, Any]) -> Mapping[str, Any]:
+def _as_mapping(task: Any) -> Mapping[str, Any]:
     if isinstance(task, Task):
         return {"id": task.id, "data": task.data, "project": task.project}
-    data = task.get("data", task)
-    if isinstance(data, dict):
+    is_task = isinstance(task, Mapping)
+    data = task.get("data", task) if is_task else task
+    if is_task and isinstance(data, dict):
         return {**task, "data": data}
     msg = f"The data of a task is an object, not {type(data).__name__}."
     raise NotAnExportError(msg, hint="Pass one task, not a list of them.")

@@ -264,3 +264,9 @@ def test_real_exports_are_read_without_a_problem(exports: Path) -> None:
             [r.get("from_name", "") for a in task["annotations"] for r in a["result"]]
             for task in truth
         ]
+
+
+@pytest.mark.parametrize("source", [None, 1, [], {}])
+def test_what_is_neither_path_nor_file_is_refused(source: Any) -> None:
+    with pytest.raises(UsageError, match=type(source).__name__):
+        read_tasks(source)

@@ -113,6 +113,12 @@ def test_all_are_tried_before_the_first_error_is_raised(
     assert task
 
 
+@pytest.mark.parametrize("value", [None, [], "text", 1, {"id": 1, "data": None}])
+def test_what_has_no_task_data_is_refused(resolver: Resolver, value: Any) -> None:
+    with pytest.raises(NotAnExportError):
+        resolve_task(value, resolver=resolver)
+
+
 def test_what_is_no_task_is_refused(resolver: Resolver) -> None:
     with pytest.raises(NotAnExportError, match="list"):
         resolve_task({"id": 1, "data": []}, resolver=resolver)
