@@ -6,13 +6,13 @@ import errno
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from ls_tools.disk import FULL
 from ls_tools.errors import CacheError, LsToolsError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _ELSEWHERE = "a folder that can be written"
 
 
@@ -32,7 +32,7 @@ def cache_faults(root: Path) -> Iterator[None]:
 
 
 def _cache_error(root: Path, exc: OSError) -> CacheError:
-    if exc.errno in _FULL:
+    if exc.errno in FULL:
         what, where = "has no room left", "a larger disk, or free some space"
     elif exc.errno in {errno.ENOENT, errno.ESTALE}:
         what, where = "was removed while in use", f"{_ELSEWHERE}, or try again"

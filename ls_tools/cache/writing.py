@@ -17,6 +17,7 @@ from ls_tools.cache.faults import cache_faults
 from ls_tools.cache.layout import META_NAME, data_path
 from ls_tools.cache.locks import boot_id, lock_softly, unlock_and_close
 from ls_tools.cache.meta import encode_meta
+from ls_tools.disk import sync_folder, write_all, write_all_at
 from ls_tools.errors import IntegrityError
 from ls_tools.origin import redact_url
 
@@ -91,7 +92,7 @@ class Draft:
             CacheError: The disk is full, or the cache cannot be written.
         """
         with cache_faults(self._layout.root):
-            _write_all(self._open(), chunk, offset)
+            write_all_at(self._open(), chunk, offset)
         self._record.add(offset, chunk)
 
     def truncate(self, size_bytes: int) -> None:
@@ -181,28 +182,7 @@ def write_durably(path: str, text: bytes) -> None:
     """
     fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
     try:
-        _write_all(fd, text, 0)
+        write_all(fd, text)
         os.fsync(fd)
     finally:
         os.close(fd)
-
-
-def sync_folder(path: str) -> None:
-    """Make the names in folder ``path`` durable.
-
-    Raises:
-        OSError: It is gone or cannot be opened.
-    """
-    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
-
-
-def _write_all(fd: int, chunk: bytes, offset: int) -> None:
-    view = memoryview(chunk)
-    while view:
-        written = os.pwrite(fd, view, offset)
-        offset += written
-        view = view[written:]

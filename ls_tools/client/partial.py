@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from ls_tools.disk import FULL, LOCKLESS, sync_folder, write_all_at
 from ls_tools.errors import OutputError
 
 if TYPE_CHECKING:
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
 _FLAGS = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
 _MODE = 0o666
-_NO_LOCKS = {errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS}
 
 
 class PartialFile:
@@ -52,10 +52,7 @@ class PartialFile:
             OutputError: The disk refuses, such as when it is full.
         """
         with _mapped(self.out):
-            view = memoryview(chunk)
-            while view:
-                written = os.pwrite(self._descriptor, view, offset)
-                view, offset = view[written:], offset + written
+            write_all_at(self._descriptor, chunk, offset)
 
     def truncate(self, size_bytes: int) -> None:
         """Drop everything from ``size_bytes`` on.
@@ -77,7 +74,7 @@ class PartialFile:
             os.fsync(self._descriptor)
             self.path.replace(self.out)
             _sidecar(self.out).unlink(missing_ok=True)
-            _sync_folder(self.out.parent)
+            sync_folder(self.out.parent)
 
     def discard(self) -> None:
         """Remove it, and what would let it be continued."""
@@ -176,7 +173,7 @@ def _lock(descriptor: int, path: Path) -> None:
         is_current = False
     except OSError as exc:
         # Without locks two runs cost a wrong md5 at worst, which is seen.
-        if exc.errno not in _NO_LOCKS:
+        if exc.errno not in LOCKLESS:
             raise
         is_current = True
     if not is_current:
@@ -188,14 +185,6 @@ def _sidecar(out: Path) -> Path:
     return out.with_name(f"{out.name}.part.json")
 
 
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
 @contextmanager
 def _mapped(out: Path) -> Iterator[None]:
     try:
@@ -204,10 +193,10 @@ def _mapped(out: Path) -> Iterator[None]:
         raise
     except OSError as exc:
         msg = f"{out} cannot be written: {exc.strerror or exc}."
-        hints = {
-            errno.ENOSPC: "Free some space and run the same command again.",
-            errno.EDQUOT: "Free some space and run the same command again.",
-            errno.ENAMETOOLONG: "Choose a shorter name.",
-        }
-        hint = hints.get(exc.errno or 0, "Choose another place, or its permissions.")
+        if exc.errno in FULL:
+            hint = "Free some space and run the same command again."
+        elif exc.errno == errno.ENAMETOOLONG:
+            hint = "Choose a shorter name."
+        else:
+            hint = "Choose another place, or change its permissions."
         raise OutputError(msg, hint=hint, path=str(out)) from exc

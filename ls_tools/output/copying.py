@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING
 
+from ls_tools.disk import write_all
 from ls_tools.errors import UnreadableMediaError
 from ls_tools.output.disk_errors import mapped_to_output
 
@@ -82,7 +83,7 @@ def _pass_on(reader: IO[bytes], source: Path, descriptor: int | None) -> FileFac
         size_bytes += len(chunk)
         if descriptor is not None:
             with mapped_to_output(source.name):
-                _write_all(descriptor, chunk)
+                write_all(descriptor, chunk)
     return FileFacts(sha256=digest.hexdigest(), size_bytes=size_bytes)
 
 
@@ -104,11 +105,6 @@ def _chunks(reader: IO[bytes], source: Path) -> Iterator[memoryview]:
         if not size_bytes:
             return
         yield view[:size_bytes]
-
-
-def _write_all(descriptor: int, chunk: memoryview) -> None:
-    while chunk:
-        chunk = chunk[os.write(descriptor, chunk) :]
 
 
 def _clone(source: int, target: int) -> bool:

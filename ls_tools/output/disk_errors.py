@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import errno
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from ls_tools.disk import FULL
 from ls_tools.errors import LsToolsError, OutputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
-
-FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
-"""No room: on the disk, in the quota, in the largest file allowed."""
 
 
 def output_error(exc: OSError, where: Path | str) -> OutputError:

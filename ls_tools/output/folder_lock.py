@@ -12,6 +12,7 @@ import socket
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
+from ls_tools.disk import LOCKLESS
 from ls_tools.errors import OutputError
 
 if TYPE_CHECKING:
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
 _LOGGER = logging.getLogger("ls_tools")
 _BUSY = frozenset({errno.EAGAIN, errno.EACCES, errno.EWOULDBLOCK})
-_UNSUPPORTED = frozenset({errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP})
 
 
 @contextmanager
@@ -84,7 +84,7 @@ def _lock(descriptor: int, protects: Path) -> bool:
     except OSError as exc:
         if exc.errno in _BUSY:
             raise _busy(descriptor, protects) from exc
-        if exc.errno in _UNSUPPORTED:
+        if exc.errno in LOCKLESS:
             _LOGGER.warning("The file system of %s has no locks: %s", protects, exc)
             return False
         raise

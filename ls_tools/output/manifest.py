@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from ls_tools.disk import write_all
 from ls_tools.origin import strip_secrets
 
 if TYPE_CHECKING:
@@ -109,16 +110,3 @@ def without_secrets(reference: str) -> str:
     if (stripped.netloc, stripped.query) == (parts.netloc, parts.query):
         return reference
     return stripped.geturl()
-
-
-def write_all(descriptor: int, data: bytes | bytearray) -> None:
-    """Write all of ``data``, however little the system takes at a time.
-
-    Raises:
-        OSError: It cannot be written.
-    """
-    written = os.write(descriptor, data)
-    if written < len(data):
-        rest = memoryview(data)[written:]
-        while rest:
-            rest = rest[os.write(descriptor, rest) :]

@@ -12,9 +12,10 @@ import tempfile
 from contextlib import contextmanager, suppress
 from typing import IO, TYPE_CHECKING
 
+from ls_tools.disk import write_all
 from ls_tools.errors import OutputError
 from ls_tools.output.disk_errors import mapped_to_output, output_error
-from ls_tools.output.manifest import ManifestWriter, write_all
+from ls_tools.output.manifest import ManifestWriter
 from ls_tools.output.ownership import MANIFEST, OWN_PREFIX, REPORT
 
 if TYPE_CHECKING:
