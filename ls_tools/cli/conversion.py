@@ -106,24 +106,9 @@ def _plan(given: dict[str, Any], options: dict[str, Any]) -> Conversion:
         order=given.pop("class_order"),
         rename=given.pop("rename"),
     )
-    fields = {name: given.pop(name) for name in list(given) if name in _FIELDS}
+    names = Conversion.__dataclass_fields__
+    fields = {name: given.pop(name) for name in list(given) if name in names}
     return Conversion(classes=classes, options=options, **fields)
-
-
-_FIELDS = frozenset(
-    {
-        "to",
-        "out",
-        "select",
-        "media",
-        "include_unlabeled",
-        "names",
-        "clip",
-        "limit",
-        "dry_run",
-        "strict",
-    }
-)
 
 
 def _format_options() -> dict[str, tuple[OptionInfo, list[str]]]:
