@@ -19,6 +19,7 @@ Network = Literal["any", "public", "allow-list"]
 Mode = Literal["if-missing", "revalidate", "offline"]
 Cloud = Literal["auto", "direct", "server"]
 
+_LARGEST = 1e9
 _TRUE = frozenset({"1", "true", "yes", "on", "y", "t"})
 _FALSE = frozenset({"0", "false", "no", "off", "n", "f"})
 
@@ -119,8 +120,8 @@ class Settings:
         if self.url is not None:
             Origin.parse(self.url)
         for name in ("connect_timeout_s", "read_timeout_s", "retry_attempts", "jobs"):
-            if getattr(self, name) <= 0:
-                msg = f"The setting {name} must be greater than zero."
+            if not 0 < getattr(self, name) <= _LARGEST:
+                msg = f"The setting {name} must be greater than zero, and finite."
                 raise SettingsError(msg, hint="Give a number of 1 or more.")
 
     @classmethod

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 import click
 
 from ls_tools.cli.conversion import conversion_options, exit_code, show_report
-from ls_tools.cli.options import Invocation, shared_options
+from ls_tools.cli.options import Invocation, refuse_empty, shared_options
 
 if TYPE_CHECKING:
     from ls_tools.pipeline import Conversion
 
 
 @click.command()
-@click.argument("source", metavar="INPUT")
+@click.argument("source", metavar="INPUT", callback=refuse_empty)
 @click.option(
     "--config",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),

@@ -5,11 +5,11 @@ from __future__ import annotations
 import click
 
 from ls_tools.cli.conversion import LOSSES
-from ls_tools.cli.options import Invocation, shared_options
+from ls_tools.cli.options import Invocation, refuse_empty, shared_options
 
 
 @click.command()
-@click.argument("source", metavar="INPUT")
+@click.argument("source", metavar="INPUT", callback=refuse_empty)
 @click.option(
     "--keys",
     metavar="KEY,...",

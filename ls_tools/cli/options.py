@@ -37,6 +37,16 @@ def check_seconds(
     raise click.BadParameter(message, ctx=context, param=parameter)
 
 
+def refuse_empty(
+    context: click.Context, parameter: click.Parameter, value: Any
+) -> Any:
+    """A callback that refuses an empty name, as an unset shell variable gives."""
+    if value == "":
+        message = "it is empty"
+        raise click.BadParameter(message, ctx=context, param=parameter)
+    return value
+
+
 def read_lines(file: Iterable[str] | None) -> list[str]:
     """The lines of a text file that are not blank; none where there is no file.
 

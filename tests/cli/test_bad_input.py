@@ -108,6 +108,8 @@ def test_no_server_is_a_missing_setting(ls_tools: Any) -> None:
         ("nonsense",),
         ("convert", "x.json", "--to", "coco", "--out", "o", "--limit", "many"),
         ("resolve",),
+        ("convert", "", "--to", "coco", "--out", "o"),
+        ("media", ""),
     ],
 )
 def test_wrong_usage_is_exit_code_2_and_a_document(
