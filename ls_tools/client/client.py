@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from ls_tools.client.conversions import Conversion
+from ls_tools.client.conversions import ServerConversion
 from ls_tools.client.downloads import (
     RAW_TYPE,
     SnapshotFile,
@@ -342,7 +342,7 @@ class Client:
             snapshot = snapshots.wait(_snapshot_id(snapshot_id), deadline)
         if export_type == RAW_TYPE:
             return download_raw(snapshots, snapshot, path)
-        conversion = Conversion(snapshots, snapshot.id, export_type)
+        conversion = ServerConversion(snapshots, snapshot.id, export_type)
         conversion.ensure(deadline, with_media=with_media)
         return download_converted(snapshots, snapshot, export_type, path)
 

@@ -35,7 +35,7 @@ def decide_step(conversions: Iterable[ConversionAnswer], export_type: str) -> St
     return "wait" if states & {"created", "in_progress"} else "ask"
 
 
-class Conversion:
+class ServerConversion:
     """One snapshot on its way to one export type."""
 
     def __init__(

@@ -26,8 +26,10 @@ from ls_tools.formats.pictures import (
     check_tolerance,
     fit_ltwh,
     fit_outline,
+    labels_option,
+    tolerance_option,
 )
-from ls_tools.formats.protocol import ClassIds, Format, option
+from ls_tools.formats.protocol import ClassIds, Format
 from ls_tools.geometry import Box, Ltwh, Polygon, area, hull, points_hull, polygon_area
 
 if TYPE_CHECKING:
@@ -45,15 +47,8 @@ _NO_RINGS: list[list[float]] = []
 class CocoOptions:
     """Options of the COCO format."""
 
-    labels: str = option(
-        "first",
-        "Of a region with several labels, write the first one or all of them, each "
-        "on its own (coco: first; yolo: all).",
-        choices=("first", "all"),
-    )
-    ellipse_tolerance_px: float = option(
-        0.5, "How far an ellipse may be from the polygon that it becomes, in pixels."
-    )
+    labels: str = labels_option("first")
+    ellipse_tolerance_px: float = tolerance_option()
 
     def __post_init__(self) -> None:
         check_tolerance(self.ellipse_tolerance_px)

@@ -5,11 +5,12 @@ Counts what cannot be written; knows no format.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import msgspec
 
 from ls_tools.errors import UsageError
+from ls_tools.formats.protocol import option
 from ls_tools.geometry import (
     Ellipse,
     Ltwh,
@@ -264,6 +265,22 @@ def _with_size(region: Region, size: Size) -> Region:
             replace(result, original_width=width, original_height=height)
             for result in region.results
         ),
+    )
+
+
+def labels_option(default: str) -> Any:
+    """The option ``labels``: what becomes of a region with several labels."""
+    text = (
+        "Of a region with several labels, write the first one or all of them, each "
+        "on its own (coco: first; yolo: all)."
+    )
+    return option(default, text, choices=("first", "all"))
+
+
+def tolerance_option() -> Any:
+    """The option ``ellipse_tolerance_px``; see ``check_tolerance``."""
+    return option(
+        0.5, "How far an ellipse may be from the polygon that it becomes, in pixels."
     )
 
 

@@ -23,6 +23,8 @@ from ls_tools.formats.pictures import (
     fit_ltwh,
     fit_outline,
     is_upright,
+    labels_option,
+    tolerance_option,
 )
 from ls_tools.formats.protocol import ClassIds, Format, option
 from ls_tools.geometry import Box, hull
@@ -51,15 +53,8 @@ class YoloOptions:
         "takes outlines where the label config has a polygon or ellipse control.",
         choices=("auto", "detect", "segment"),
     )
-    labels: str = option(
-        "all",
-        "Of a region with several labels, write the first one or all of them, each "
-        "on its own (coco: first; yolo: all).",
-        choices=("first", "all"),
-    )
-    ellipse_tolerance_px: float = option(
-        0.5, "How far an ellipse may be from the polygon that it becomes, in pixels."
-    )
+    labels: str = labels_option("all")
+    ellipse_tolerance_px: float = tolerance_option()
 
     def __post_init__(self) -> None:
         check_tolerance(self.ellipse_tolerance_px)
