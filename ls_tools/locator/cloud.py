@@ -31,7 +31,11 @@ _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://.")
 
 
 def parse_cloud(reference: str, scheme: str, rest: str) -> Locator:
-    """Parse ``bucket/key``, raw and unencoded, with ``?versionId=`` at its end."""
+    """Parse ``bucket/key``, raw and unencoded, with ``?versionId=`` at its end.
+
+    Raises:
+        BadReferenceError: It names no bucket or no object.
+    """
     bucket, _, tail = rest.partition("/")
     match = _VERSION.search(tail)
     key = tail[: match.start()] if match else tail

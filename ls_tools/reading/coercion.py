@@ -1,7 +1,7 @@
 """Odd spellings of plain values: numbers as text, ids as numbers, flags as 0 or 1.
 
-Each function takes a decoded JSON value and raises ValueError where it makes no
-sense of it.
+Each function takes a decoded JSON value, and raises ValueError where it makes no
+sense of it, or OverflowError where it is a number beyond all use.
 """
 
 from __future__ import annotations
