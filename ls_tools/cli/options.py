@@ -37,9 +37,7 @@ def check_seconds(
     raise click.BadParameter(message, ctx=context, param=parameter)
 
 
-def refuse_empty(
-    context: click.Context, parameter: click.Parameter, value: Any
-) -> Any:
+def refuse_empty(context: click.Context, parameter: click.Parameter, value: Any) -> Any:
     """A callback that refuses an empty name, as an unset shell variable gives."""
     if value == "":
         message = "it is empty"
