@@ -90,8 +90,8 @@ def conversion_options(function: F) -> F:
         options = {n: v for n in own if (v := given.pop(n, None)) is not None}
         return function(*args, plan=_plan(given, options), **given)
 
-    for info, formats in reversed(list(own.values())):
-        command = _click_option(info, formats)(command)
+    for formats in reversed(list(own.values())):
+        command = _click_option(formats)(command)
     for option in reversed(_OPTIONS):
         command = option(command)
     return cast("F", command)
@@ -111,16 +111,19 @@ def _plan(given: dict[str, Any], options: dict[str, Any]) -> Conversion:
     return Conversion(classes=classes, options=options, **fields)
 
 
-def _format_options() -> dict[str, tuple[OptionInfo, list[str]]]:
-    found: dict[str, tuple[OptionInfo, list[str]]] = {}
+def _format_options() -> dict[str, dict[str, OptionInfo]]:
+    """The formats' own options by name, as each format has them."""
+    found: dict[str, dict[str, OptionInfo]] = {}
     for name in FORMATS:
         for info in describe_options(FORMATS.load(name)):
-            found.setdefault(info.name, (info, []))[1].append(name)
+            found.setdefault(info.name, {})[name] = info
     return found
 
 
-def _click_option(info: OptionInfo, formats: list[str]) -> Callable[[F], F]:
-    text = f"{info.help}  [{', '.join(formats)}; default: {info.default}]"
+def _click_option(formats: dict[str, OptionInfo]) -> Callable[[F], F]:
+    info = next(iter(formats.values()))
+    defaults = ", ".join(f"{name}: {one.default}" for name, one in formats.items())
+    text = f"{info.help}  [default for {defaults}]"
     if info.type is bool:
         flags = f"{info.flag}/--no-{info.flag.removeprefix('--')}"
         return click.option(flags, info.name, default=None, help=text)

@@ -33,7 +33,7 @@ def convert(
 ) -> int:
     """Convert INPUT, a file, a folder or - for stdin, with no server.
 
-    Options with a list of formats in brackets belong to those formats.
+    Options whose default is given by format belong to those formats.
 
     \b
     Examples:

@@ -64,7 +64,7 @@ def pull(  # noqa: PLR0913 -- the options of the command
     """Fetch PROJECT, an id or a title, into a folder that a trainer loads.
 
     Makes a snapshot, waits for it, downloads and verifies it, fetches the
-    media and converts. Options with a list of formats in brackets belong to
+    media and converts. Options whose default is given by format belong to
     those formats.
 
     \b

@@ -74,7 +74,9 @@ def _as_error(exc: BaseException) -> LsToolsError:
     if isinstance(exc, click.ClickException):
         return _from_click(exc)
     if isinstance(exc, OSError):
-        return OutputError(f"{exc.strerror or exc}: {exc.filename or 'no file name'}.")
+        name = f": {exc.filename}" if exc.filename else ""
+        msg = f"{exc.strerror or 'The system refused'}{name}."
+        return OutputError(msg, hint="Check the path, its rights and the disk.")
     if _is_interrupt(exc):
         return LsToolsError("Interrupted.", hint="Run it again to start anew.")
     return _unexpected(exc)

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from ls_tools.progress import Progress
 
 DEFAULT_DEADLINE_S = 3600.0
+_LONGEST_ID = 18
 
 
 class Client:
@@ -365,7 +366,7 @@ class Client:
 
 def _snapshot_id(value: int | str) -> int:
     text = str(value).strip()
-    if not (text.isascii() and text.isdigit()):
-        msg = f"{value!r} is not the id of a snapshot."
+    if not (text.isascii() and text.isdigit() and len(text) <= _LONGEST_ID):
+        msg = f"{text[:40]!r} is not the id of a snapshot."
         raise UsageError(msg, hint="Give a number, as the list of snapshots shows it.")
     return int(text)

@@ -188,7 +188,7 @@ class Tally:
         if len(self._failures) >= MAX_FAILURES:
             return
         kind, text = (
-            (cause.kind, cause.message)
+            (cause.kind, str(cause))
             if isinstance(cause, LsToolsError)
             else ("failed", cause)
         )

@@ -138,7 +138,7 @@ def _count(outcome: MediaOutcome, one: Resolved, task_id: int | str | None) -> N
                 task_id=task_id,
                 reference=redact_url(one.reference),
                 kind=one.error.kind,
-                cause=one.error.message,
+                cause=str(one.error),
             )
         )
     elif one.from_cache:

@@ -154,7 +154,7 @@ def test_a_failed_medium_names_task_and_cause_and_no_secret() -> None:
     report = report_of(tally)
     (failure,) = report.media.failed
     assert (failure.task_id, failure.kind) == (3, "not-found")
-    assert failure.cause == "It is gone."
+    assert failure.cause == "It is gone. Look."
     assert failure.reference == "https://h.org/x.jpg"
     assert b"SECRET" not in report.to_json()
     assert not report.lossless

@@ -34,7 +34,9 @@ def zip_of(*contents: bytes) -> bytes:
 
 
 @pytest.mark.parametrize(
-    "data", [gzip.compress(BLANKS), zip_of(BLANKS), zip_of(*[BLANKS[:4000] + b"]"] * 9)]
+    "data",
+    [gzip.compress(BLANKS), zip_of(BLANKS), zip_of(*[BLANKS[:4000] + b"]"] * 9)],
+    ids=["gzip", "zip", "zip of many"],
 )
 def test_packed_input_expands_no_further_than_allowed(data: bytes) -> None:
     with pytest.raises(RefusedError, match="10000 bytes"):
