@@ -43,6 +43,8 @@ def pytest_collection_modifyitems(
     live = [item for item in items if _LIVE in item.path.parents]
     for item in live:
         item.add_marker(pytest.mark.live)
+        # One worker: the server's SQLite gives up when two write at a time.
+        item.add_marker(pytest.mark.xdist_group("live"))
     if live and config.getoption("no_live"):
         config.hook.pytest_deselected(items=live)
         items[:] = [item for item in items if _LIVE not in item.path.parents]

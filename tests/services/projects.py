@@ -114,7 +114,7 @@ def seed_image_project(api: Api, folder: Path) -> SeededProject:
         api: The server.
         folder: A new folder below the document root, for the local files.
     """
-    title = "Pictures é"
+    title = f"Pictures é {folder.name}"
     project = api.create_project(title, IMAGE_CONFIG)
     second = api.create_user(f"{folder.name}@example.com")
     tasks = {}
