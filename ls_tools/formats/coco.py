@@ -121,7 +121,7 @@ class _Rows:
         self._pending: list[msgspec.Struct] = []
         self._encode = msgspec.json.Encoder().encode_lines
 
-    def add(self, *rows: msgspec.Struct) -> None:
+    def extend(self, rows: Sequence[msgspec.Struct]) -> None:
         """Append rows."""
         self._pending += rows
         if len(self._pending) >= _BATCH_ROWS:
@@ -158,7 +158,7 @@ class _Document:
     def add_image(self, row: _ImageRow) -> None:
         """Write an image, unless it is there already for another task."""
         if row.id > self._last_image_id:
-            self._images.add(row)
+            self._images.extend((row,))
             self._last_image_id = row.id
 
     def finish(self, categories: list[_Category], info: dict[str, Any]) -> None:
@@ -256,9 +256,10 @@ class _Writer:
                 row_id = next(document.annotation_ids)
                 written.append(_AnnotationRow(row_id, image_id, class_id, *extent))
             tally.regions_written += 1
-            for reason in found.losses:
-                tally.degrade(reason, task_id=task_id, region_id=found.region.id)
-        document.annotations.add(*written)
+            if found.losses:
+                for reason in found.losses:
+                    tally.degrade(reason, task_id=task_id, region_id=found.region.id)
+        document.annotations.extend(written)
 
     def _extent(self, found: Labelled) -> _Extent | str:
         shape, score = found.drawing.shape, found.drawing.result.score

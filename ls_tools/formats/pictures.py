@@ -131,6 +131,7 @@ class PictureReader:
         self._images = config.objects_of("Image")
         self._output = output
         self._index_of = output.classes.index_of
+        self._ids_of_label: dict[str, list[int]] = {}
         self._all_labels = all_labels
         self._sizes_needed = sizes_needed
 
@@ -157,14 +158,15 @@ class PictureReader:
         places = {place: picture for picture in pictures for place in picture.places}
         if len(pictures) == 1:
             places["", 0] = pictures[0]  # as in old data
+        read_region = self._read_region
         for region in item.regions:
-            found = self._read_region(region, item, places)
-            if isinstance(found, str):
+            found = read_region(region, item, places)
+            if isinstance(found, Labelled):
+                yield found
+            else:
                 self._output.tally.skip(
                     found, task_id=item.task.id, region_id=region.id
                 )
-            else:
-                yield found
 
     def _read_region(
         self, region: Region, item: Item, places: Mapping[Place, Picture]
@@ -175,27 +177,32 @@ class PictureReader:
         picture = places.get((result.to_name, result.item_index or 0))
         if picture is None:
             return self._why_no_picture(result)
-        drawing = self._read_drawing(region, item, picture)
-        if isinstance(drawing, str):
-            return drawing
-        class_ids = self._class_ids(drawing.labels)
-        if not class_ids:
-            return DROPPED if drawing.labels else NO_LABEL
+        drawing = read_drawing(region, picture.size)
+        if not isinstance(drawing, Drawing) or drawing.size is not picture.size:
+            drawing = self._settle_size(drawing, region, item, picture)
+            if isinstance(drawing, str):
+                return drawing
+        labels = drawing.labels
+        # Nearly every region has one label, and there are few labels.
+        class_ids = self._ids_of_label.get(labels[0]) if len(labels) == 1 else None
+        if class_ids is None:
+            class_ids = self._class_ids(labels)
+            if not class_ids:
+                return DROPPED if labels else NO_LABEL
         return Labelled(region, picture, drawing, class_ids, self._losses(drawing))
 
-    def _read_drawing(
-        self, region: Region, item: Item, picture: Picture
+    def _settle_size(
+        self, drawing: Drawing | str, region: Region, item: Item, picture: Picture
     ) -> Drawing | str:
-        drawing = read_drawing(region, picture.size)
+        """The drawing in the frame of its picture, whose size it may tell."""
         if isinstance(drawing, str):
             is_sized = drawing != NO_SIZE
             return drawing if is_sized else self._read_unsized(region, item, picture)
         if picture.size is None:
             picture.size = drawing.size
-        elif drawing.size is not picture.size:
-            self._output.tally.warn(SIZES_DIFFER)
-            return read_drawing(_with_size(region, picture.size))
-        return drawing
+            return drawing
+        self._output.tally.warn(SIZES_DIFFER)
+        return read_drawing(_with_size(region, picture.size))
 
     def _has_shape(self, region: Region) -> bool:
         return any(result.type in self._types for result in region.results)
@@ -239,6 +246,8 @@ class PictureReader:
                 found.append(class_id)
                 if not self._all_labels:
                     break
+        if found and len(labels) == 1:
+            self._ids_of_label[labels[0]] = found
         return found
 
     def _losses(self, drawing: Drawing) -> list[str]:

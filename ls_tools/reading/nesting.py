@@ -12,7 +12,7 @@ def is_deeper_than(raw: bytes, limit: int) -> bool:
     """
     if len(raw) <= 2 * limit:
         return False
-    if len(raw.translate(None, _NO_BRACKETS)) <= 2 * limit:
+    if raw.count(b"{") + raw.count(b"[") <= limit:
         return False
     return _is_deeper(_structure_of(raw), limit)
 

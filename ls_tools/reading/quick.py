@@ -37,7 +37,9 @@ class QuickDecoder(Generic[S]):
         )
         self._decode: Any = msgspec.json.Decoder(extended).decode
         self._extended: Any = extended
-        self._blank: Any = extended()
+        blank = extended()
+        self._no_data = _probed(blank, "data")
+        self._no_completions = _probed(blank, "completions")
         self._bounds = bounds
 
     def decode(self, element: msgspec.Raw | memoryview | bytes) -> S | None:
@@ -56,10 +58,8 @@ class QuickDecoder(Generic[S]):
 
     def _is_plain(self, value: Any) -> bool:
         """Whether it is a task for sure, and its annotations where they belong."""
-        blank = self._blank
-        has_data = _probed(value, "data") != _probed(blank, "data")
-        is_old = _probed(value, "completions") != _probed(blank, "completions")
-        return bool(has_data and not is_old)
+        has_data = _probed(value, "data") != self._no_data
+        return bool(has_data and _probed(value, "completions") == self._no_completions)
 
     def _try_decode(self, raw: bytes) -> S | None:
         try:
