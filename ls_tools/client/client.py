@@ -25,7 +25,6 @@ from ls_tools.client.views import View, Views
 from ls_tools.errors import MissingUrlError, NotFoundError, UsageError
 from ls_tools.progress import NullProgress
 from ls_tools.settings import Settings
-from ls_tools.transport import Transport
 
 if TYPE_CHECKING:
     import os
@@ -36,6 +35,7 @@ if TYPE_CHECKING:
 
     from ls_tools.models import Project, Snapshot
     from ls_tools.progress import Progress
+    from ls_tools.transport import Transport
 
 DEFAULT_DEADLINE_S = 3600.0
 _LONGEST_ID = 18
@@ -79,7 +79,7 @@ class Client:
             raise UsageError(msg, hint="Unset LS_TOOLS_OFFLINE, or drop --offline.")
         self._is_owner = transport is None
         self._server = Server(
-            transport=transport or Transport(settings),
+            transport=transport or _connect(settings),
             origin=settings.origin,
             settings=settings,
             progress=progress or NullProgress(),
@@ -362,6 +362,13 @@ class Client:
                 return export_type
             raise
         return choose_format(formats, name)
+
+
+def _connect(settings: Settings) -> Transport:
+    """A transport; imported here, since who converts files needs none."""
+    from ls_tools.transport import Transport
+
+    return Transport(settings)
 
 
 def _snapshot_id(value: int | str) -> int:
