@@ -19,6 +19,9 @@ Network = Literal["any", "public", "allow-list"]
 Mode = Literal["if-missing", "revalidate", "offline"]
 Cloud = Literal["auto", "direct", "server"]
 
+CREDENTIAL_HEADERS = frozenset({"authorization", "cookie", "x-api-key"})
+"""Headers, in lower case, that log in by themselves; they go where a token may."""
+
 _LARGEST = 1e9
 _TRUE = frozenset({"1", "true", "yes", "on", "y", "t"})
 _FALSE = frozenset({"0", "false", "no", "off", "n", "f"})

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 
 import click
 
+from ls_tools.cli.options import check_seconds
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -91,6 +93,21 @@ def filter_options(function: F) -> F:
     for option in reversed(_OPTIONS):
         command = option(command)
     return cast("F", command)
+
+
+def wait_option(function: F) -> F:
+    """Give a command ``--wait``: the longest wait for a snapshot, in seconds."""
+    option = click.option(
+        "--wait",
+        "wait_s",
+        type=click.FloatRange(min=0),
+        callback=check_seconds,
+        default=3600.0,
+        show_default=True,
+        metavar="SECONDS",
+        help="Wait at most so long for the snapshot.",
+    )
+    return option(function)
 
 
 def project_argument(function: F) -> F:

@@ -11,8 +11,9 @@ from ls_tools.cli.filters import (
     filter_options,
     project_argument,
     read_snapshot_id,
+    wait_option,
 )
-from ls_tools.cli.options import Invocation, check_seconds, shared_options
+from ls_tools.cli.options import Invocation, shared_options
 
 if TYPE_CHECKING:
     from ls_tools.client import SnapshotFilter
@@ -36,16 +37,7 @@ if TYPE_CHECKING:
     default=0,
     help="Fail, and write nothing, where the snapshot has fewer tasks.",
 )
-@click.option(
-    "--wait",
-    "wait_s",
-    type=click.FloatRange(min=0),
-    callback=check_seconds,
-    default=3600.0,
-    show_default=True,
-    metavar="SECONDS",
-    help="Wait at most so long for the snapshot.",
-)
+@wait_option
 @conversion_options
 @filter_options
 @shared_options()

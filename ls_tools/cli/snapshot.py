@@ -12,6 +12,7 @@ from ls_tools.cli.filters import (
     filter_options,
     project_argument,
     read_snapshot_id,
+    wait_option,
 )
 from ls_tools.cli.options import Invocation, check_seconds, shared_options
 
@@ -100,16 +101,7 @@ def get(invocation: Invocation, *, project: str, snapshot_id: int) -> None:
 @snapshot.command()
 @project_argument
 @click.argument("snapshot_id", metavar="ID", type=int)
-@click.option(
-    "--wait",
-    "wait_s",
-    type=click.FloatRange(min=0),
-    callback=check_seconds,
-    default=3600.0,
-    show_default=True,
-    metavar="SECONDS",
-    help="Wait at most so long.",
-)
+@wait_option
 @shared_options()
 def wait(
     invocation: Invocation, *, project: str, snapshot_id: int, wait_s: float

@@ -19,9 +19,9 @@ from ls_tools.formats.pictures import (
     CLIPPED,
     MERGED,
     NO_IMAGE,
-    SHAPE_CONTROLS,
     Labelled,
     Picture,
+    PictureFormat,
     PictureReader,
     check_tolerance,
     fit_ltwh,
@@ -29,12 +29,12 @@ from ls_tools.formats.pictures import (
     labels_option,
     tolerance_option,
 )
-from ls_tools.formats.protocol import ClassIds, Format
 from ls_tools.geometry import Box, Ltwh, Polygon, area, hull, points_hull, polygon_area
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ls_tools.formats.protocol import ClassIds
     from ls_tools.label_config import LabelConfig
     from ls_tools.output import Item, Items, Output
 
@@ -54,16 +54,13 @@ class CocoOptions:
         check_tolerance(self.ellipse_tolerance_px)
 
 
-class CocoFormat(Format):
+class CocoFormat(PictureFormat):
     """COCO; readable by pycocotools."""
 
     name: ClassVar[str] = "coco"
     aliases: ClassVar[tuple[str, ...]] = ("COCO", "COCO_WITH_IMAGES")
     summary: ClassVar[str] = "COCO JSON: boxes, polygons and ellipses on images"
-    controls: ClassVar[frozenset[str]] = SHAPE_CONTROLS
-    objects: ClassVar[frozenset[str]] = frozenset({"Image"})
     options_type: ClassVar[type[Any]] = CocoOptions
-    places_media: ClassVar[bool] = True
     class_ids: ClassVar[ClassIds] = "category"
 
     def write(
@@ -256,9 +253,8 @@ class _Writer:
                 row_id = next(document.annotation_ids)
                 written.append(_AnnotationRow(row_id, image_id, class_id, *extent))
             tally.regions_written += 1
-            if found.losses:
-                for reason in found.losses:
-                    tally.degrade(reason, task_id=task_id, region_id=found.region.id)
+            for reason in found.losses:
+                tally.degrade(reason, task_id=task_id, region_id=found.region.id)
         document.annotations.extend(written)
 
     def _extent(self, found: Labelled) -> _Extent | str:

@@ -5,12 +5,12 @@ Counts what cannot be written; knows no format.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 import msgspec
 
 from ls_tools.errors import UsageError
-from ls_tools.formats.protocol import option
+from ls_tools.formats.protocol import Format, option
 from ls_tools.geometry import (
     Ellipse,
     Ltwh,
@@ -63,6 +63,14 @@ UNIT_SIZE = Size(100, 100)
 
 Place: TypeAlias = tuple[str, int]
 """Name of an object tag, and the place in its list of images."""
+
+
+class PictureFormat(Format):
+    """A format of shapes on images; a subclass adds its name and ``write``."""
+
+    controls: ClassVar[frozenset[str]] = SHAPE_CONTROLS
+    objects: ClassVar[frozenset[str]] = frozenset({"Image"})
+    places_media: ClassVar[bool] = True
 
 
 class Picture(msgspec.Struct):

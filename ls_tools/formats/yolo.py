@@ -15,9 +15,9 @@ from ls_tools.formats.pictures import (
     MERGED,
     NO_IMAGE,
     OUTLINE_CONTROLS,
-    SHAPE_CONTROLS,
     Labelled,
     Picture,
+    PictureFormat,
     PictureReader,
     check_tolerance,
     fit_ltwh,
@@ -26,7 +26,7 @@ from ls_tools.formats.pictures import (
     labels_option,
     tolerance_option,
 )
-from ls_tools.formats.protocol import ClassIds, Format, option
+from ls_tools.formats.protocol import ClassIds, option
 from ls_tools.geometry import Box, hull
 
 if TYPE_CHECKING:
@@ -60,16 +60,13 @@ class YoloOptions:
         check_tolerance(self.ellipse_tolerance_px)
 
 
-class YoloFormat(Format):
+class YoloFormat(PictureFormat):
     """YOLO; readable by Ultralytics."""
 
     name: ClassVar[str] = "yolo"
     aliases: ClassVar[tuple[str, ...]] = ("YOLO", "YOLO_WITH_IMAGES")
     summary: ClassVar[str] = "YOLO text files with data.yaml: boxes or outlines"
-    controls: ClassVar[frozenset[str]] = SHAPE_CONTROLS
-    objects: ClassVar[frozenset[str]] = frozenset({"Image"})
     options_type: ClassVar[type[Any]] = YoloOptions
-    places_media: ClassVar[bool] = True
     class_ids: ClassVar[ClassIds] = "contiguous"
 
     def write(

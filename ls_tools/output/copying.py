@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING
 
-from ls_tools.disk import write_all
+from ls_tools.disk import NEW_FILE, write_all
 from ls_tools.errors import UnreadableMediaError
 from ls_tools.output.disk_errors import mapped_to_output
 
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _CHUNK_BYTES = 2**20
-_NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
 _FICLONE = 0x40049409
 """The ioctl by which Linux shares the blocks of a file; see ioctl_ficlone(2)."""
 
@@ -49,7 +48,7 @@ def copy_file(source: Path, target: Path) -> FileFacts:
     """
     with _open_source(source) as reader:
         with mapped_to_output(target):
-            descriptor = os.open(target, _NEW_FILE, 0o666)
+            descriptor = os.open(target, NEW_FILE, 0o666)
         try:
             is_cloned = _clone(reader.fileno(), descriptor)
             return _pass_on(reader, source, None if is_cloned else descriptor)

@@ -219,10 +219,6 @@ class MediaPlacer:
 
 
 def _request(reference: str, task: Task) -> MediaRequest:
-    from ls_tools.resolver import MediaRequest, id_number
+    from ls_tools.resolver import MediaRequest
 
-    return MediaRequest(
-        reference=reference,
-        task_id=id_number(task.id),
-        project_id=id_number(task.project),
-    )
+    return MediaRequest.of(reference, task_id=task.id, project_id=task.project)

@@ -12,7 +12,7 @@ import tempfile
 from contextlib import contextmanager, suppress
 from typing import IO, TYPE_CHECKING
 
-from ls_tools.disk import write_all
+from ls_tools.disk import NEW_FILE, write_all
 from ls_tools.errors import OutputError
 from ls_tools.output.disk_errors import mapped_to_output, output_error
 from ls_tools.output.manifest import ManifestWriter
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
     from ls_tools.output.items import Item
 
-_NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
 _STREAM_BUFFER_BYTES = 2**18
 _RESERVED = frozenset({MANIFEST, REPORT})
 
@@ -48,7 +47,7 @@ class Tree:
         self._start = f"{root}{os.sep}"
         self._folders = {""}
         with mapped_to_output(root):
-            self._manifest = ManifestWriter(os.open(root / MANIFEST, _NEW_FILE, 0o666))
+            self._manifest = ManifestWriter(os.open(root / MANIFEST, NEW_FILE, 0o666))
 
     def folder(self, base: str, item: Item | None = None) -> str:
         """The folder for files of a kind; see ``Output.folder``."""
@@ -66,7 +65,7 @@ class Tree:
         """Write a file at once; see ``Output.write_bytes``."""
         path = self.reserve(relative)
         try:
-            descriptor = os.open(path, _NEW_FILE, 0o666)
+            descriptor = os.open(path, NEW_FILE, 0o666)
             try:
                 write_all(descriptor, data)
             finally:
@@ -87,7 +86,7 @@ class Tree:
         """Open a file for streaming into; see ``Output.open``."""
         path = self.reserve(relative)
         with mapped_to_output(relative):
-            raw = _DigestingFile(os.open(path, _NEW_FILE, 0o666), relative)
+            raw = _DigestingFile(os.open(path, NEW_FILE, 0o666), relative)
         file = io.BufferedWriter(raw, _STREAM_BUFFER_BYTES)
         try:
             yield file
@@ -163,7 +162,7 @@ class Tree:
         """
         with mapped_to_output(self.root):
             self._manifest.close()
-            descriptor = os.open(self.root / REPORT, _NEW_FILE, 0o666)
+            descriptor = os.open(self.root / REPORT, NEW_FILE, 0o666)
             try:
                 write_all(descriptor, report_json)
                 os.fsync(descriptor)

@@ -12,7 +12,7 @@ from ls_tools.origin import redact_url
 from ls_tools.output.report import MediaFailure
 from ls_tools.progress import NullProgress, StagePart
 from ls_tools.reading import read_tasks
-from ls_tools.resolver import MediaRequest, Resolver, id_number
+from ls_tools.resolver import MediaRequest, Resolver
 from ls_tools.settings import Settings
 
 if TYPE_CHECKING:
@@ -117,16 +117,10 @@ def _requests(
                 digest = hash(reference)
                 if digest not in seen:
                     seen.add(digest)
-                    yield _request(reference, task), task.id
-
-
-def _request(reference: str, task: Task | _MediaTask) -> MediaRequest:
-    """What to ask of the resolver for a reference of ``task``."""
-    return MediaRequest(
-        reference=reference,
-        task_id=id_number(task.id),
-        project_id=id_number(task.project),
-    )
+                    request = MediaRequest.of(
+                        reference, task_id=task.id, project_id=task.project
+                    )
+                    yield request, task.id
 
 
 def _count(outcome: MediaOutcome, one: Resolved, task_id: int | str | None) -> None:

@@ -25,6 +25,15 @@ class MediaRequest:
     task_id: int | None = None
     project_id: int | None = None
 
+    @classmethod
+    def of(cls, reference: str, *, task_id: object, project_id: object) -> MediaRequest:
+        """A request with the ids as a task has them: digits count, odd ones do not."""
+        return cls(
+            reference=reference,
+            task_id=id_number(task_id),
+            project_id=id_number(project_id),
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resolved:

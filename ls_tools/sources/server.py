@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ls_tools.errors import MissingTokenError, MissingUrlError
+from ls_tools.settings import CREDENTIAL_HEADERS
 
 if TYPE_CHECKING:
     from ls_tools.locator import Locator
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
 
 _HTML = (".html", ".htm", ".xhtml")
 _OPEN = "/static/"
-_CREDENTIALS = frozenset({"authorization", "cookie", "x-api-key"})
 
 
 def check_server(locator: Locator, settings: Settings) -> None:
@@ -35,7 +35,7 @@ def check_token(locator: Locator, settings: Settings) -> None:
     Raises:
         MissingTokenError: None is configured, nor another way to log in.
     """
-    others = _CREDENTIALS & {name.lower() for name in settings.headers}
+    others = CREDENTIAL_HEADERS & {name.lower() for name in settings.headers}
     if settings.token or settings.client_cert or others:
         return
     msg = f"{settings.url} wants a token for {locator.canonical!r}; none is configured."

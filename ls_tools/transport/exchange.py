@@ -17,6 +17,7 @@ from ls_tools._version import __version__
 from ls_tools.auth import AuthResponse, Refresh, auth_for
 from ls_tools.errors import NetworkError, RefusedError, ServerError
 from ls_tools.origin import redact_url
+from ls_tools.settings import CREDENTIAL_HEADERS
 from ls_tools.transport.bodies import read_start
 from ls_tools.transport.connections import Connections
 from ls_tools.transport.failures import (
@@ -46,7 +47,6 @@ _KEEPS_METHOD = frozenset({307, 308})
 _SAFE_METHODS = frozenset({"GET", "HEAD"})
 _WEB_SCHEMES = frozenset({"http", "https"})
 _OVERRIDABLE = frozenset({"user-agent", "accept"})
-_CREDENTIALS = frozenset({"authorization", "cookie", "x-api-key"})
 _UNAUTHORIZED = 401
 _WHO_ANSWERED = "Check the reference, and the server or proxy that answered."
 
@@ -258,7 +258,7 @@ class Exchange:
         is_trusted = self._auth.may_carry_token(url, call.purpose)
         for name, value in self._settings.headers.items():
             is_new = name not in prepared.headers or name.lower() in _OVERRIDABLE
-            if is_new and (is_trusted or name.lower() not in _CREDENTIALS):
+            if is_new and (is_trusted or name.lower() not in CREDENTIAL_HEADERS):
                 prepared.headers[name] = value
 
     def _is_move(self, url: str, target: str) -> bool:
