@@ -36,15 +36,19 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+def pytest_itemcollected(item: pytest.Item) -> None:
+    if _LIVE in item.path.parents:
+        item.add_marker(pytest.mark.live)
+        # One worker: the server's SQLite gives up when two write at a time. This
+        # is early enough for pytest-xdist, which groups when all are collected.
+        item.add_marker(pytest.mark.xdist_group("live"))
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(
     config: pytest.Config, items: list[pytest.Item]
 ) -> None:
     live = [item for item in items if _LIVE in item.path.parents]
-    for item in live:
-        item.add_marker(pytest.mark.live)
-        # One worker: the server's SQLite gives up when two write at a time.
-        item.add_marker(pytest.mark.xdist_group("live"))
     if live and config.getoption("no_live"):
         config.hook.pytest_deselected(items=live)
         items[:] = [item for item in items if _LIVE not in item.path.parents]
