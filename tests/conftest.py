@@ -3,11 +3,12 @@ runs. Knows nothing of ls_tools."""
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -39,9 +40,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_itemcollected(item: pytest.Item) -> None:
     if _LIVE in item.path.parents:
         item.add_marker(pytest.mark.live)
-        # One worker: the server's SQLite gives up when two write at a time. This
-        # is early enough for pytest-xdist, which groups when all are collected.
-        item.add_marker(pytest.mark.xdist_group("live"))
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """One live test at a time: the server's SQLite gives up when two write at once."""
+    if _LIVE not in item.path.parents:
+        return (yield)
+    run = getattr(item.config, "workerinput", {}).get("testrunuid", os.getpid())
+    with Path(tempfile.gettempdir(), f"ls-tools-live-{run}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return (yield)
 
 
 @pytest.hookimpl(tryfirst=True)
