@@ -16,6 +16,8 @@
     ├── AccessError (PermissionError)      not authorised, or refused
     │   ├── MissingTokenError (FileNotFoundError)  no token to send
     │   ├── TokenRejectedError             the server refused the token
+    │   ├── MissingCredentialsError        no credentials for a bucket
+    │   ├── CredentialsRejectedError       the store refused the credentials
     │   └── RefusedError (ValueError)      ls_tools will not do this: unsafe
     ├── NetworkError (ConnectionError)     worth a retry later
     │   ├── DeadlineError (TimeoutError)   a timeout or deadline passed
@@ -158,6 +160,18 @@ class TokenRejectedError(AccessError):
     """The server refused the token (401 or 403)."""
 
     kind = "token-rejected"
+
+
+class MissingCredentialsError(AccessError):
+    """No credentials of one's own for a bucket were found."""
+
+    kind = "missing-credentials"
+
+
+class CredentialsRejectedError(AccessError):
+    """A store refused the credentials, or they may not read the object."""
+
+    kind = "credentials-rejected"
 
 
 class RefusedError(AccessError, ValueError):
