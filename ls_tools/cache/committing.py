@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from ls_tools.cache.digests import sha256_of
 from ls_tools.cache.entry import committed_entry, newest_entry
 from ls_tools.cache.layout import META_NAME, next_version
 from ls_tools.cache.meta import Meta, encode_meta, now_utc
 from ls_tools.cache.writing import write_durably
+from ls_tools.digests import sha256_of
 from ls_tools.errors import CacheError
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import unquote
 
-from ls_tools.cache.digests import BLOCK_BYTES
+from ls_tools.digests import BLOCK_BYTES
 from ls_tools.errors import LsToolsError, NotFoundError
 from ls_tools.transfer import Fetched
 

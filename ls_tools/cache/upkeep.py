@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ls_tools.cache.committing import delete, discard
-from ls_tools.cache.digests import sha256_of
 from ls_tools.cache.entry import Entry, Problem, load
 from ls_tools.cache.layout import (
     FORMAT_VERSION,
@@ -20,6 +19,7 @@ from ls_tools.cache.layout import (
     newest_version,
     version_order,
 )
+from ls_tools.digests import sha256_of
 from ls_tools.progress import NullProgress
 
 if TYPE_CHECKING:

@@ -12,11 +12,12 @@ from dataclasses import dataclass, field
 from threading import Lock
 from typing import TYPE_CHECKING, final
 
-from ls_tools.cache.digests import WriteRecord, digest_file
 from ls_tools.cache.faults import cache_faults
 from ls_tools.cache.layout import META_NAME, data_path
 from ls_tools.cache.locks import boot_id, lock_softly, unlock_and_close
 from ls_tools.cache.meta import encode_meta
+from ls_tools.cache.write_record import WriteRecord
+from ls_tools.digests import digest_file
 from ls_tools.disk import sync_folder, write_all, write_all_at
 from ls_tools.errors import IntegrityError
 from ls_tools.origin import redact_url

@@ -5,7 +5,7 @@ import hashlib
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from ls_tools.cache.digests import WriteRecord
+from ls_tools.cache.write_record import WriteRecord
 
 writes = st.lists(
     st.one_of(

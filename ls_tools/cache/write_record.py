@@ -1,62 +1,14 @@
-"""Digests of files, computed as the bytes pass by or from an open file."""
+"""Which bytes of a file were written: the record of one download."""
 
 from __future__ import annotations
 
-import hashlib
-import os
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from ls_tools.errors import UsageError
+from ls_tools.digests import new_digest
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
-
-BLOCK_BYTES = 1 << 20
-"""Size of the blocks in which files are read."""
-
-_HASHLIB = frozenset({"md5", "sha1", "sha256", "sha512"})
-
-
-def new_digest(algorithm: str) -> hashlib._Hash:
-    """A fresh digest: md5, sha1, sha256 or sha512.
-
-    Raises:
-        UsageError: No such algorithm.
-    """
-    if algorithm not in _HASHLIB:
-        msg = f"Files cannot be checked by {algorithm!r}."
-        raise UsageError(msg, hint=f"Known: {', '.join(sorted(_HASHLIB))}.")
-    return hashlib.new(algorithm, usedforsecurity=False)
-
-
-def digest_file(fd: int, algorithms: Collection[str]) -> dict[str, str]:
-    """Hex digests by algorithm of the open file ``fd``, read from its start.
-
-    Raises:
-        OSError: The file cannot be read.
-        UsageError: An algorithm is not known.
-    """
-    digests = {algorithm: new_digest(algorithm) for algorithm in algorithms}
-    offset = 0
-    while digests and (block := os.pread(fd, BLOCK_BYTES, offset)):
-        offset += len(block)
-        for digest in digests.values():
-            digest.update(block)
-    return {algorithm: digest.hexdigest() for algorithm, digest in digests.items()}
-
-
-def sha256_of(path: str | os.PathLike[str]) -> str:
-    """Hex sha256 of the file ``path``, read in blocks.
-
-    Raises:
-        OSError: The file cannot be read.
-    """
-    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        return digest_file(fd, ("sha256",))["sha256"]
-    finally:
-        os.close(fd)
+    from ls_tools.digests import Digest
 
 
 class WriteRecord:
@@ -70,7 +22,7 @@ class WriteRecord:
         self._restart()
 
     def _restart(self) -> None:
-        self._digest: hashlib._Hash | None = new_digest("sha256")
+        self._digest: Digest | None = new_digest("sha256")
         self._extents: list[tuple[int, int]] = []
 
     def add(self, offset: int, chunk: bytes) -> None:
