@@ -1,0 +1,425 @@
+"""Measure fetching beside boto3, obstore, curl and the existing get_local_path.
+
+    python benchmarks/fetch.py [--rounds 5] [--only ROW] [--out FILE]
+
+Rows: ``small`` (2,000 objects of 100 kB), ``slow`` (500 of them, 50 ms before each
+answer) and ``large`` (one of 2 GB). nginx (to be on the PATH) serves the objects as a
+bucket with the md5 of each as its ETag; it checks no signature. The sides run by
+turns, each in a fresh process and an empty folder; the time is that of the transfers,
+imports left out. Files are checked for their size after each run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import hashlib
+import json
+import os
+import random
+import shutil
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from measure import peer_python
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+BUCKET = "bench"
+THREADS = 16
+SMALL_BYTES = 100_000
+LARGE_BYTES = 2 * 10**9
+DELAY_S = 0.05
+_SAMPLE_S = 0.01
+
+NGINX = """
+worker_processes 1; daemon off; pid {root}/nginx.pid; error_log {root}/error.log;
+events {{ worker_connections 1024; }}
+http {{
+  access_log off; sendfile on; tcp_nopush on; keepalive_requests 1000000;
+  client_body_temp_path {root}; proxy_temp_path {root}; fastcgi_temp_path {root};
+  uwsgi_temp_path {root}; scgi_temp_path {root};
+  map_hash_max_size 65536; map_hash_bucket_size 256;
+  map $uri $md5 {{ default ""; include {root}/etags.conf; }}
+  server {{ listen 127.0.0.1:{port}; root {root}/objects; etag off;
+    location / {{ add_header ETag $md5; }} }}
+}}
+"""
+
+PREAMBLE = """
+import json, os, sys, time
+from concurrent.futures import ThreadPoolExecutor
+endpoint, out, threads, *keys = json.load(sys.stdin)
+BUCKET = "bench"
+def commit(key, data):
+    # As a cache entry is written: file and sidecar, synchronised, renamed at once.
+    draft = f"{out}/{key}.draft"
+    os.mkdir(draft)
+    for name, text in ((key, data), ("meta.json", b"{}" * 300)):
+        fd = os.open(f"{draft}/{name}", os.O_WRONLY | os.O_CREAT)
+        os.write(fd, text)
+        os.fsync(fd)
+        os.close(fd)
+    fd = os.open(draft, os.O_RDONLY)
+    os.fsync(fd)
+    os.close(fd)
+    os.rename(draft, f"{out}/{key}")
+def run(get):
+    started = time.perf_counter()
+    with ThreadPoolExecutor(threads) as pool:
+        list(pool.map(get, keys))
+    print(time.perf_counter() - started)
+"""
+BOTO3 = (
+    PREAMBLE
+    + """
+import boto3
+from botocore.config import Config
+client = boto3.client("s3", endpoint_url=endpoint, region_name="us-east-1",
+    config=Config(max_pool_connections=threads, s3={"addressing_style": "path"}))
+run(lambda key: client.download_file(BUCKET, key, f"{out}/{key}"))
+"""
+)
+OBSTORE = (
+    PREAMBLE
+    + """
+from obstore.store import S3Store
+store = S3Store(BUCKET, endpoint=endpoint, region="us-east-1",
+    client_options={"allow_http": True})
+run(lambda key: commit(key, bytes(store.get(key).bytes())))
+"""
+)
+SDK = (
+    PREAMBLE
+    + """
+from label_studio_sdk._extensions.label_studio_tools.core.utils.io import get_local_path
+run(lambda key: get_local_path(f"{endpoint}/{BUCKET}/{key}", cache_dir=out))
+"""
+)
+OURS = """
+import json, sys, time
+endpoint, out, threads, *keys = json.load(sys.stdin)
+if {without_fast}:
+    sys.modules["obstore"] = None
+from pathlib import Path
+from ls_tools import Resolver, Settings
+from ls_tools.settings import S3Settings
+s3 = S3Settings(endpoint_url=endpoint, region="us-east-1")
+jobs = {{"jobs": threads}} if threads else {{}}
+settings = Settings(cache_dir=Path(out), cloud="direct", s3=s3, **jobs)
+with Resolver(settings) as resolver:
+    started = time.perf_counter()
+    found = resolver.paths([f"s3://bench/{{key}}" for key in keys])
+    elapsed = time.perf_counter() - started
+for one in found:
+    if one.error:
+        raise one.error
+print(elapsed)
+"""
+CURL = """
+import json, subprocess, sys, time
+endpoint, out, threads, key = json.load(sys.stdin)
+started = time.perf_counter()
+subprocess.run(["curl", "-sSfo", f"{out}/{key}", f"{endpoint}/bench/{key}"], check=True)
+if {sync}:
+    subprocess.run(["sync", f"{out}/{key}"], check=True)
+print(time.perf_counter() - started)
+"""
+
+
+@dataclass(frozen=True)
+class Side:
+    """One way to fetch.
+
+    Attributes:
+        name: In the table.
+        script: Reads endpoint, folder, threads and keys as JSON from standard
+            input and prints the seconds that the transfers took.
+        python: The interpreter that runs it.
+        threads: How many at once; 0 leaves it to the script.
+    """
+
+    name: str
+    script: str
+    python: str = sys.executable
+    threads: int = THREADS
+
+
+@dataclass
+class Runs:
+    """What the rounds of one side gave."""
+
+    seconds: list[float] = field(default_factory=list)
+    anonymous_bytes: list[int] = field(default_factory=list)
+
+
+def main() -> None:
+    """Measure the rows, print a table, write the results where asked."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--only", choices=("small", "slow", "large"))
+    parser.add_argument("--small", type=int, default=2000, help="objects of that row")
+    parser.add_argument("--out", type=Path)
+    options = parser.parse_args()
+    os.environ.update(AWS_ACCESS_KEY_ID="bench", AWS_SECRET_ACCESS_KEY="bench")  # noqa: S106
+    with tempfile.TemporaryDirectory() as folder, serve(Path(folder)) as bucket:
+        rows = {
+            "small": lambda: small(bucket, options.small, options.rounds),
+            "slow": lambda: slow(bucket, options.rounds),
+            "large": lambda: large(bucket, options.rounds),
+        }
+        wanted = [options.only] if options.only else list(rows)
+        results = {name: rows[name]() for name in wanted}
+    for row, figures in results.items():
+        for what, value in figures.items():
+            print(f"{row:6} {what:40} {value:12.5g}")
+    if options.out:
+        options.out.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+
+
+@dataclass(frozen=True)
+class Bucket:
+    """A served folder of objects."""
+
+    endpoint: str
+    root: Path
+    reload: Sequence[str]
+
+    def fill(self, count: int, size_bytes: int) -> list[str]:
+        """Make ``count`` objects; their keys."""
+        folder = self.root / "objects" / BUCKET
+        folder.mkdir(parents=True, exist_ok=True)
+        source = random.Random(size_bytes)
+        keys = [f"{size_bytes}-{number:05}.bin" for number in range(count)]
+        lines = []
+        for key in keys:
+            digest = _write(folder / key, size_bytes, source)
+            lines.append(f"/{BUCKET}/{key} '\"{digest}\"';\n")
+        (self.root / "etags.conf").write_text("".join(lines))
+        subprocess.run(self.reload, check=True)
+        time.sleep(1)  # nginx takes the new list over in its own time
+        return keys
+
+
+def _write(path: Path, size_bytes: int, source: random.Random) -> str:
+    digest = hashlib.md5(usedforsecurity=False)
+    with path.open("wb") as file:
+        left = size_bytes
+        while left:
+            block = source.randbytes(min(left, 2**20))
+            file.write(block)
+            digest.update(block)
+            left -= len(block)
+    return digest.hexdigest()
+
+
+@contextmanager
+def serve(root: Path) -> Iterator[Bucket]:
+    """Run nginx over a folder below ``root``."""
+    nginx = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
+    if nginx is None:
+        sys.exit("nginx is needed on the PATH to serve the objects.")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    (root / "objects").mkdir()
+    (root / "etags.conf").touch()
+    config = root / "nginx.conf"
+    # Started by root, nginx would serve as another user, who may not look in here.
+    user = "user root;" if os.geteuid() == 0 else ""
+    config.write_text(user + NGINX.format(root=root, port=port))
+    command = [nginx, "-c", str(config), "-p", str(root)]
+    process = subprocess.Popen(command)
+    try:
+        while process.poll() is None and not _answers(port):
+            time.sleep(0.05)
+        yield Bucket(f"http://127.0.0.1:{port}", root, [*command, "-s", "reload"])
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def _answers(port: int) -> bool:
+    with socket.socket() as client:
+        return client.connect_ex(("127.0.0.1", port)) == 0
+
+
+def small(bucket: Bucket, count: int, rounds: int) -> dict[str, float]:
+    """Many small objects from a store that answers at once."""
+    keys = bucket.fill(count, SMALL_BYTES)
+    sides = [
+        Side("ours", OURS.format(without_fast=False)),
+        Side("ours without obstore", OURS.format(without_fast=True)),
+        Side("boto3", BOTO3),
+        Side("obstore, same files and fsyncs", OBSTORE),
+        Side("existing get_local_path", SDK, python=str(peer_python())),
+    ]
+    runs = compare(sides, bucket.endpoint, keys, SMALL_BYTES, rounds)
+    figures = {f"{name} /s": len(keys) / _median(r) for name, r in runs.items()}
+    for other in ("boto3", "obstore, same files and fsyncs", "existing get_local_path"):
+        figures[f"ours, times {other}"] = _ratio(runs["ours"], runs[other])
+    return figures
+
+
+def slow(bucket: Bucket, rounds: int) -> dict[str, float]:
+    """Small objects from a store that lets each request wait."""
+    keys = bucket.fill(500, SMALL_BYTES)
+    sides = [
+        Side("ours", OURS.format(without_fast=False), threads=0),
+        Side("boto3, one by one", BOTO3, threads=1),
+        Side("boto3, 16 threads", BOTO3),
+    ]
+    with delayed(bucket.endpoint, DELAY_S) as endpoint:
+        runs = compare(sides, endpoint, keys, SMALL_BYTES, rounds)
+    figures = {f"{name} s": _median(r) for name, r in runs.items()}
+    figures["ours, times one by one"] = _ratio(runs["ours"], runs["boto3, one by one"])
+    return figures
+
+
+def large(bucket: Bucket, rounds: int) -> dict[str, float]:
+    """One large object."""
+    keys = bucket.fill(1, LARGE_BYTES)
+    sides = [
+        Side("ours", OURS.format(without_fast=False), threads=0),
+        Side("ours without obstore", OURS.format(without_fast=True), threads=0),
+        Side("boto3", BOTO3),
+        Side("curl", CURL.format(sync=False)),
+        Side("curl and sync", CURL.format(sync=True)),
+    ]
+    runs = compare(sides, bucket.endpoint, keys, LARGE_BYTES, rounds)
+    figures = {f"{n} MB/s": LARGE_BYTES / 1e6 / _median(r) for n, r in runs.items()}
+    for other in ("curl", "curl and sync", "boto3"):
+        figures[f"ours, times {other}"] = _ratio(runs["ours"], runs[other])
+    for name in ("ours", "ours without obstore", "boto3"):
+        peaks = runs[name].anonymous_bytes
+        figures[f"{name}, anonymous MB over its start"] = max(peaks) / 1e6
+    return figures
+
+
+def compare(
+    sides: list[Side], endpoint: str, keys: list[str], size_bytes: int, rounds: int
+) -> dict[str, Runs]:
+    """Run the sides by turns."""
+    runs = {side.name: Runs() for side in sides}
+    for _ in range(rounds):
+        for side in sides:
+            with tempfile.TemporaryDirectory() as out:
+                seconds, peak = fetch(side, endpoint, out, keys)
+                check(Path(out), len(keys), size_bytes)
+            runs[side.name].seconds.append(seconds)
+            runs[side.name].anonymous_bytes.append(peak)
+    return runs
+
+
+def fetch(side: Side, endpoint: str, out: str, keys: list[str]) -> tuple[float, int]:
+    """Seconds of the transfers, and how far anonymous memory grew under way."""
+    process = subprocess.Popen(
+        [side.python, "-c", side.script],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    watch = _Watch(process.pid)
+    watch.start()
+    text, _ = process.communicate(json.dumps([endpoint, out, side.threads, *keys]))
+    watch.join()
+    if process.returncode:
+        sys.exit(f"{side.name} failed.")
+    return float(text), watch.growth_bytes
+
+
+class _Watch(threading.Thread):
+    """Samples the anonymous memory of a process and its threads."""
+
+    def __init__(self, pid: int) -> None:
+        super().__init__(daemon=True)
+        self._status = Path(f"/proc/{pid}/status")
+        self._seen: list[int] = []
+
+    @property
+    def growth_bytes(self) -> int:
+        # The imports take the first tenths of a second; what counts comes after.
+        later = self._seen[int(0.8 / _SAMPLE_S) :]
+        return max(later) - later[0] if later else 0
+
+    def run(self) -> None:
+        while True:
+            try:
+                lines = self._status.read_text().splitlines()
+            except OSError:
+                return
+            found = [x for x in lines if x.startswith("RssAnon:")]
+            if not found:
+                return
+            self._seen.append(int(found[0].split()[1]) * 1024)
+            time.sleep(_SAMPLE_S)
+
+
+def check(out: Path, count: int, size_bytes: int) -> None:
+    """Make sure that every object is there, whole."""
+    found = [p for p in out.rglob("*") if p.is_file() and p.name != "meta.json"]
+    sizes = [path.stat().st_size for path in found if path.suffix == ".bin"]
+    if sizes != [size_bytes] * count:
+        sys.exit(f"{len(sizes)} of {count} files came, or not whole.")
+
+
+@contextmanager
+def delayed(endpoint: str, delay_s: float) -> Iterator[str]:
+    """An endpoint in front of another that waits before each answer."""
+    host, port = endpoint.removeprefix("http://").split(":")
+    loop = asyncio.new_event_loop()
+
+    async def forward(
+        reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        upstream, out = await asyncio.open_connection(host, int(port))
+        answers = asyncio.create_task(_copy(upstream, writer))
+        try:
+            while head := await reader.readuntil(b"\r\n\r\n"):
+                await asyncio.sleep(delay_s)
+                out.write(head)
+        except (asyncio.IncompleteReadError, ConnectionError):
+            pass
+        finally:
+            out.close()
+            await answers
+            writer.close()
+
+    server = loop.run_until_complete(asyncio.start_server(forward, "127.0.0.1", 0))
+    thread = threading.Thread(target=loop.run_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    loop.call_soon_threadsafe(loop.stop)
+    thread.join()
+
+
+async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    try:
+        while block := await reader.read(2**18):
+            writer.write(block)
+            await writer.drain()
+    except ConnectionError:
+        return
+
+
+def _median(runs: Runs) -> float:
+    return statistics.median(runs.seconds)
+
+
+def _ratio(ours: Runs, theirs: Runs) -> float:
+    pairs = zip(ours.seconds, theirs.seconds, strict=True)
+    return statistics.median(b / a for a, b in pairs)
+
+
+if __name__ == "__main__":
+    main()
