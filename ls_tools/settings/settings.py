@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from ls_tools.errors import SettingsError
 from ls_tools.origin import Origin
@@ -16,6 +16,7 @@ from ls_tools.settings.stores import (
     Cloud,
     GcsSettings,
     S3Settings,
+    parse_endpoint,
 )
 
 if TYPE_CHECKING:
@@ -64,7 +65,8 @@ class Settings:
         s3: How S3 buckets are reached.
         gcs: How Google Cloud Storage buckets are reached.
         azure: How Azure containers are reached.
-        buckets: What is different for single buckets, by name.
+        buckets: What is different for single buckets, by name. What is given for
+            one takes the place of the whole group ``s3``, ``gcs`` or ``azure``.
         network: Which addresses may be contacted. Link-local and metadata
             addresses are refused under every choice.
         allowed_hosts: Host names for ``network="allow-list"``.
@@ -113,12 +115,28 @@ class Settings:
             if not 0 < getattr(self, name) <= _LARGEST:
                 msg = f"The setting {name} must be greater than zero, and finite."
                 raise SettingsError(msg, hint="Give a number of 1 or more.")
+        self._check_stores()
+
+    def _check_stores(self) -> None:
+        own = self.buckets.values()
+        ways = {self.cloud, *(one.cloud for one in own)} - {None, *get_args(Cloud)}
+        if ways:
+            msg = f"The setting cloud is {ways.pop()!r}, which is no way to a bucket."
+            raise SettingsError(msg, hint=f"Known: {', '.join(get_args(Cloud))}.")
+        azure = [one for one in (self.azure, *(x.azure for x in own)) if one]
+        stores = [self.s3, self.gcs, *(x.s3 for x in own), *(x.gcs for x in own)]
+        urls = [one.endpoint_url for one in stores if one]
+        for url in (*urls, *(one.account_url for one in azure)):
+            _check_endpoint(url)
 
     @classmethod
     def from_env(
         cls, environ: Mapping[str, str] | None = None, **overrides: Any
     ) -> Settings:
         """Settings from the environment; keyword arguments win where not None.
+
+        A group such as ``s3`` is taken whole from where it is given: credentials
+        of the environment never mix with an account that is passed.
 
         Args:
             environ: The environment to read; the process's own by default.
@@ -142,7 +160,29 @@ class Settings:
         """A copy with some fields changed."""
         return replace(self, **changes)
 
+    def for_bucket(self, name: str) -> Settings:
+        """The settings as they are for one bucket: its own in place of the general."""
+        own = self.buckets.get(name)
+        if own is None:
+            return self
+        return replace(
+            self,
+            cloud=own.cloud or self.cloud,
+            s3=own.s3 or self.s3,
+            gcs=own.gcs or self.gcs,
+            azure=own.azure or self.azure,
+        )
+
     @property
     def origin(self) -> Origin | None:
         """The configured server's origin, None without a URL."""
         return None if self.url is None else Origin.parse(self.url)
+
+
+def _check_endpoint(url: str | None) -> None:
+    try:
+        if url is not None:
+            parse_endpoint(url)
+    except ValueError as exc:
+        msg = f"An endpoint or account URL of the settings cannot be used: {exc}."
+        raise SettingsError(msg, hint="Give it as https://HOST.") from exc

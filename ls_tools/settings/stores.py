@@ -1,9 +1,11 @@
-"""How bucket stores are reached, and which way: data only."""
+"""How bucket stores are reached, and which way: data, and how they are spelt."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, cast, get_args
+from urllib.parse import urlsplit
 
 Cloud = Literal["auto", "direct", "server"]
 """How bucket references are fetched: from the bucket itself with credentials of
@@ -88,3 +90,68 @@ class BucketSettings:
     s3: S3Settings | None = None
     gcs: GcsSettings | None = None
     azure: AzureSettings | None = None
+
+
+_ACCOUNT = re.compile(r"[a-z0-9]{3,24}")
+
+
+def parse_cloud(text: str) -> Cloud:
+    """A way to fetch bucket references, by its name.
+
+    Raises:
+        ValueError: There is no such way. The text says so for a person.
+    """
+    if text.lower() in get_args(Cloud):
+        return cast("Cloud", text.lower())
+    msg = f"{text!r} is none of {', '.join(get_args(Cloud))}"
+    raise ValueError(msg)
+
+
+def parse_buckets(text: str) -> dict[str, BucketSettings]:
+    """The ways of single buckets: ``imgs=server,raw=direct``.
+
+    Raises:
+        ValueError: It is written in another way, or names a bucket twice.
+    """
+    found: dict[str, BucketSettings] = {}
+    for part in filter(None, map(str.strip, text.split(","))):
+        name, separator, way = (piece.strip() for piece in part.partition("="))
+        if not (name and separator):
+            msg = f"{part!r} is not NAME=WAY"
+            raise ValueError(msg)
+        if name in found:
+            msg = f"the bucket {name!r} is named twice"
+            raise ValueError(msg)
+        found[name] = BucketSettings(cloud=parse_cloud(way))
+    return found
+
+
+def parse_endpoint(text: str) -> str:
+    """The URL of a store, checked.
+
+    Raises:
+        ValueError: It is no http or https URL, or holds more than one needs. The
+            text does not quote it.
+    """
+    parts = urlsplit(text)
+    if parts.scheme.lower() not in {"http", "https"} or not parts.hostname:
+        msg = "it is not an http or https URL"
+        raise ValueError(msg)
+    if parts.port == 0 or "@" in parts.netloc or parts.query or parts.fragment:
+        msg = "it holds more than scheme, host, port and path"
+        raise ValueError(msg)
+    return text
+
+
+def parse_account(text: str) -> str:
+    """The account URL of an Azure storage account, from its name or URL.
+
+    Raises:
+        ValueError: It is neither. The text does not quote it.
+    """
+    if "://" in text:
+        return parse_endpoint(text)
+    if not _ACCOUNT.fullmatch(text):
+        msg = "an account name is 3 to 24 lower-case letters and digits"
+        raise ValueError(msg)
+    return f"https://{text}.blob.core.windows.net"
