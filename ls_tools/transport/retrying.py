@@ -36,14 +36,20 @@ class TransientError(Exception):
     Attributes:
         error: What is raised when it does not.
         retry_after_s: The wait that the server asks for, None if it does not.
+        is_throttled: Whether the server finds that it is asked too much.
     """
 
     def __init__(
-        self, error: LsToolsError, *, retry_after_s: float | None = None
+        self,
+        error: LsToolsError,
+        *,
+        retry_after_s: float | None = None,
+        is_throttled: bool = False,
     ) -> None:
         super().__init__(error.message)
         self.error = error
         self.retry_after_s = retry_after_s
+        self.is_throttled = is_throttled
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
