@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ls_tools.locator import Locator
+    from ls_tools.pacing import Pace
     from ls_tools.progress import Progress
     from ls_tools.settings import Settings
     from ls_tools.transfer import Fetched, Sink, Validator
@@ -55,11 +56,14 @@ class Services:
         settings: The settings of the resolver.
         connect: Gives the resolver's Transport, made on first use.
         progress: Told of the bytes that come.
+        pace: Learns how much the stores bear, for the RetryPolicy of a source of
+            one's own; None where nothing bounds what is under way.
     """
 
     settings: Settings
     connect: Callable[[], Transport]
     progress: Progress = field(default_factory=NullProgress)
+    pace: Pace | None = None
 
 
 SourceFactory = Callable[[Services], Source]

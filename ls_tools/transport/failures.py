@@ -32,7 +32,11 @@ from ls_tools.errors import (
     UsageError,
 )
 from ls_tools.origin import redact_url
-from ls_tools.transport.retrying import RETRY_STATUSES, TransientError
+from ls_tools.transport.retrying import (
+    RETRY_STATUSES,
+    THROTTLE_STATUSES,
+    TransientError,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -191,7 +195,10 @@ def status_failure(
     hint = "Try again later; if it stays so, the log of the server says why."
     error = ServerError(msg, hint=hint, status=refusal.status)
     if refusal.status in RETRY_STATUSES:
-        return TransientError(error, retry_after_s=retry_after_s)
+        is_throttled = refusal.status in THROTTLE_STATUSES
+        return TransientError(
+            error, retry_after_s=retry_after_s, is_throttled=is_throttled
+        )
     return error
 
 

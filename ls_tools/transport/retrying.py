@@ -8,6 +8,7 @@ import time
 from dataclasses import dataclass
 from datetime import timezone
 from email.utils import parsedate_to_datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from tenacity import RetryCallState, Retrying, retry_if_exception_type
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from tenacity import Future
 
     from ls_tools.errors import LsToolsError
+    from ls_tools.pacing import Pace
     from ls_tools.settings import Settings
 
 T = TypeVar("T")
@@ -25,6 +27,9 @@ T = TypeVar("T")
 RETRY_STATUSES = frozenset({408, 424, 429, 500, 502, 503, 504})
 """Statuses after which an idempotent request is tried again. Label Studio gives 424
 where the store behind it failed."""
+
+THROTTLE_STATUSES = frozenset({429, 503})
+"""Those of them by which a server says that it is asked too much."""
 
 _LOGGER = logging.getLogger("ls_tools")
 _LONGEST_RETRY_AFTER_S = 86_400.0
@@ -59,6 +64,8 @@ class RetryPolicy:
     Waits double from ``wait_s`` with full jitter; a ``Retry-After`` replaces
     them. None is longer than ``wait_max_s``.
 
+    A pace learns what each try found, and a wait takes none of its places.
+
     Attributes:
         attempts: Tries in all.
         total_s: Seconds after which no further try starts.
@@ -66,6 +73,7 @@ class RetryPolicy:
         wait_max_s: Longest wait.
         sleep: Waits a number of seconds.
         clock: Monotonic seconds.
+        pace: How much is under way at once; None where nothing bounds that.
     """
 
     attempts: int
@@ -74,14 +82,16 @@ class RetryPolicy:
     wait_max_s: float
     sleep: Callable[[float], None] = time.sleep
     clock: Callable[[], float] = time.monotonic
+    pace: Pace | None = None
 
     @classmethod
     def of(
         cls,
         settings: Settings,
         *,
-        sleep: Callable[[float], None],
-        clock: Callable[[], float],
+        sleep: Callable[[float], None] = time.sleep,
+        clock: Callable[[], float] = time.monotonic,
+        pace: Pace | None = None,
     ) -> RetryPolicy:
         """The policy that ``settings`` ask for."""
         return cls(
@@ -91,6 +101,7 @@ class RetryPolicy:
             wait_max_s=settings.retry_wait_max_s,
             sleep=sleep,
             clock=clock,
+            pace=pace,
         )
 
     def call(self, attempt: Callable[[], T]) -> T:
@@ -108,12 +119,12 @@ class RetryPolicy:
         retrying = Retrying(
             stop=stop,
             wait=self._wait_s,
-            sleep=self.sleep,
+            sleep=self._rest,
             retry=retry_if_exception_type(TransientError),
             before_sleep=_log,
             retry_error_callback=_give_up,
         )
-        return retrying(attempt)
+        return retrying(partial(self._try, attempt))
 
     def call_once(self, attempt: Callable[[], T]) -> T:
         """The result of ``attempt``, tried once.
@@ -123,14 +134,35 @@ class RetryPolicy:
         """
         failure: LsToolsError
         try:
-            return attempt()
+            return self._try(attempt)
         except TransientError as exc:
             failure = exc.error
         raise failure
 
     def pause(self) -> None:
         """Wait as before a first new try."""
-        self.sleep(self._jitter_s(self.wait_s))
+        self._rest(self._jitter_s(self.wait_s))
+
+    def _try(self, attempt: Callable[[], T]) -> T:
+        pace = self.pace
+        if pace is None:
+            return attempt()
+        mark = pace.mark()
+        try:
+            result = attempt()
+        except TransientError as exc:
+            if exc.is_throttled:
+                pace.slow_down(mark)
+            raise
+        pace.done(mark)
+        return result
+
+    def _rest(self, seconds: float) -> None:
+        if self.pace is None:
+            self.sleep(seconds)
+            return
+        with self.pace.rest():
+            self.sleep(seconds)
 
     def _wait_s(self, state: RetryCallState) -> float:
         failure = _failure(state)

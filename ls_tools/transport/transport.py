@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from ls_tools.auth import Purpose
+    from ls_tools.pacing import Pace
     from ls_tools.progress import Progress
     from ls_tools.settings import Settings
     from ls_tools.transfer import Fetched, Sink, Validator
@@ -73,6 +74,7 @@ class Transport:
         settings: Where to, with what, how often and for how long.
         sleep: Waits a number of seconds.
         clock: Monotonic seconds.
+        pace: Learns how much the servers bear; None where nothing asks it.
 
     Raises:
         SettingsError: The token, a file or a header of the settings is unusable.
@@ -84,9 +86,10 @@ class Transport:
         *,
         sleep: Callable[[float], None] = time.sleep,
         clock: Callable[[], float] = time.monotonic,
+        pace: Pace | None = None,
     ) -> None:
         self._settings = settings
-        self._retry = RetryPolicy.of(settings, sleep=sleep, clock=clock)
+        self._retry = RetryPolicy.of(settings, sleep=sleep, clock=clock, pace=pace)
         self._exchanges: dict[int, Exchange] = {}
         self._exchange()
 

@@ -1,0 +1,199 @@
+"""How much is under way at once: less after a store complains, more after it copes.
+
+Knows no request, no file and no thread but those that ask.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections import deque
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+LEAST = 1
+
+
+class Pace:
+    """An adaptive bound on what is under way. Safe for threads and forks.
+
+    The bound is ``most`` at first. It is halved when a store complains, at most
+    once for all that was sent before the last halving, and grows by one after
+    as many successes as it allows at once. Whoever waits is served in order.
+
+    Args:
+        most: Highest bound, 1 or more.
+    """
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+        self._lots: dict[int, _Lot] = {}
+
+    def __reduce__(self) -> tuple[type[Pace], tuple[int]]:
+        """Pickle as a new one."""
+        return Pace, (self.most,)
+
+    @property
+    def bound(self) -> int:
+        """How much may be under way at once by now."""
+        return self._lot().bound
+
+    @property
+    def under_way(self) -> int:
+        """How many places are taken."""
+        return self._lot().taken
+
+    def hold(self) -> _Place:
+        """A context in which the calling thread has a place; waits for one.
+
+        A place inside of another one is that one.
+        """
+        return _Place(self._lot())
+
+    def rest(self) -> _Rest:
+        """A context in which the calling thread gives its place to others.
+
+        Does nothing where it has none. Waits for a place at the end.
+        """
+        return _Rest(self._lot())
+
+    def mark(self) -> int:
+        """What ``slow_down`` and ``done`` are given of a request; ask before it."""
+        return self._lot().era
+
+    def slow_down(self, mark: int | None = None) -> None:
+        """Halve the bound, since a store asked for less.
+
+        Args:
+            mark: When the request was sent. It says nothing new if the bound was
+                lowered since. None for now.
+        """
+        self._lot().slow_down(mark)
+
+    def done(self, mark: int | None = None) -> None:
+        """Count a success, after some of which the bound grows.
+
+        Args:
+            mark: As for ``slow_down``.
+        """
+        lot = self._lot()
+        if lot.bound < self.most:
+            lot.speed_up(mark, self.most)
+
+    def _lot(self) -> _Lot:
+        """The state in this process: a fork has none of the threads before it."""
+        pid = os.getpid()
+        lot = self._lots.get(pid)
+        return lot or self._lots.setdefault(pid, _Lot(self.most))
+
+
+class _Lot:
+    """The places of one process, and those who wait for them."""
+
+    def __init__(self, bound: int) -> None:
+        self.bound = bound
+        self.taken = 0
+        self.era = 0
+        self.mine = threading.local()
+        self._successes = 0
+        self._lock = threading.Lock()
+        self._waiting: deque[threading.Lock] = deque()
+
+    def take(self) -> None:
+        with self._lock:
+            if self.taken < self.bound and not self._waiting:
+                self.taken += 1
+                return
+            turn = threading.Lock()
+            turn.acquire()
+            self._waiting.append(turn)
+        try:
+            turn.acquire()
+        except BaseException:
+            self._leave(turn)
+            raise
+
+    def give(self) -> None:
+        with self._lock:
+            self.taken -= 1
+            self._serve()
+
+    def slow_down(self, mark: int | None) -> None:
+        with self._lock:
+            if mark is None or mark == self.era:
+                self.bound = max(self.bound // 2, LEAST)
+                self.era += 1
+                self._successes = 0
+
+    def speed_up(self, mark: int | None, most: int) -> None:
+        with self._lock:
+            if mark is not None and mark != self.era:
+                return
+            self._successes += 1
+            if self._successes >= self.bound and self.bound < most:
+                self.bound += 1
+                self._successes = 0
+                self._serve()
+
+    def _serve(self) -> None:
+        while self._waiting and self.taken < self.bound:
+            self.taken += 1
+            self._waiting.popleft().release()
+
+    def _leave(self, turn: threading.Lock) -> None:
+        """Stop waiting; a place that was given meanwhile goes to the next."""
+        with self._lock:
+            if turn in self._waiting:
+                self._waiting.remove(turn)
+            else:
+                self.taken -= 1
+            self._serve()
+
+
+class _Place:
+    def __init__(self, lot: _Lot) -> None:
+        self._lot = lot
+        self._is_new = False
+
+    def __enter__(self) -> None:
+        mine = self._lot.mine
+        if not getattr(mine, "has_place", False):
+            self._lot.take()
+            self._is_new = mine.has_place = True
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        # An interrupt while it rested may have cost the place already.
+        if self._is_new and self._lot.mine.has_place:
+            self._lot.mine.has_place = False
+            self._lot.give()
+
+
+class _Rest:
+    def __init__(self, lot: _Lot) -> None:
+        self._lot = lot
+        self._has_left = False
+
+    def __enter__(self) -> None:
+        mine = self._lot.mine
+        if getattr(mine, "has_place", False):
+            mine.has_place = False
+            self._has_left = True
+            self._lot.give()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        # Who is interrupted does not wait; its place stays with the others.
+        if self._has_left and kind is None:
+            self._lot.take()
+            self._lot.mine.has_place = True
