@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 
+CHUNK_BYTES = 2**20
+"""Largest piece in which bytes of an object are given."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ObjectName:
     """Which object, in which version.
@@ -61,8 +65,9 @@ class Body:
     Attributes:
         info: Of the whole object.
         start: Position of the first byte.
-        chunks: The bytes, in order. Raises TransientError where the connection
-            fails under way; may end early without an error.
+        chunks: The bytes, in order, in pieces of at most CHUNK_BYTES. Raises
+            TransientError where the connection fails under way; may end early
+            without an error.
         close: Lets go of the connection; may be called at any time.
     """
 

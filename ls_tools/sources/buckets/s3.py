@@ -1,0 +1,219 @@
+"""S3 and what speaks its protocol, on boto3."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from email.utils import parsedate_to_datetime
+from functools import partial
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from urllib3.exceptions import HTTPError
+
+from ls_tools.digests import can_check
+from ls_tools.sources.buckets.forks import PerProcess
+from ls_tools.sources.buckets.muting import muted
+from ls_tools.sources.buckets.protocol import Body, ObjectInfo, ObjectName, Store
+from ls_tools.sources.buckets.s3_client import make_client
+from ls_tools.sources.buckets.s3_errors import map_answer, map_cut, map_failure
+from ls_tools.transfer import Validator
+from ls_tools.transport.quiet import quiet
+from ls_tools.transport.ranges import parse_content_range
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from ls_tools.settings import Settings
+
+READ_BYTES = 256 * 2**10
+"""Most bytes taken from a connection at once."""
+
+_MD5 = re.compile(r'"?([0-9a-f]{32})"?\Z')
+_FIELDS = {
+    "ChecksumCRC32": "crc32",
+    "ChecksumCRC32C": "crc32c",
+    "ChecksumCRC64NVME": "crc64nvme",
+    "ChecksumSHA1": "sha1",
+    "ChecksumSHA256": "sha256",
+}
+_EXPRESS = "--x-s3"
+_NOT_MODIFIED = 304
+
+
+def s3_store(settings: Settings, bucket: str) -> Store:
+    """The store of an S3 bucket, a StoreFactory. Connects to nothing yet."""
+    return S3Store(settings, bucket)
+
+
+class S3Store:
+    """One bucket of S3, or of a store that speaks its protocol.
+
+    Args:
+        settings: Those of the bucket.
+        bucket: Its name.
+    """
+
+    def __init__(self, settings: Settings, bucket: str) -> None:
+        self._bucket = bucket
+        self._pays = settings.s3.requester_pays
+        self._client = PerProcess(partial(make_client, settings, bucket))
+
+    @property
+    def client(self) -> Any:
+        """The client of boto3, this process's own.
+
+        Raises:
+            MissingDependencyError: boto3 is not installed.
+            MissingCredentialsError: The profile does not exist.
+            SettingsError: The endpoint is no URL.
+        """
+        return self._client.get()
+
+    def get(
+        self,
+        name: ObjectName,
+        *,
+        start: int = 0,
+        stop: int | None = None,
+        match: Validator | None = None,
+        unless: Validator | None = None,
+    ) -> Body | None:
+        """Ask for the bytes from ``start`` to before ``stop``; see Store."""
+        asked: dict[str, Any] = {"Bucket": name.bucket, "Key": name.key}
+        if start or stop is not None:
+            asked["Range"] = f"bytes={start}-{'' if stop is None else stop - 1}"
+        else:
+            asked["ChecksumMode"] = "ENABLED"
+        if name.version:
+            asked["VersionId"] = name.version
+        asked.update(_conditions(match, unless))
+        answer = self._call("get_object", asked, name)
+        return None if answer is None else self._body(answer, name)
+
+    def list(self, bucket: str, prefix: str) -> Iterator[ObjectInfo]:
+        """The objects whose name begins with ``prefix``; see Store."""
+        asked: dict[str, Any] = {"Bucket": bucket, "Prefix": prefix}
+        where = ObjectName(
+            bucket=bucket, key=prefix, canonical=f"s3://{bucket}/{prefix}"
+        )
+        while True:
+            page = self._call("list_objects_v2", asked, where) or {}
+            for item in page.get("Contents", ()):
+                yield ObjectInfo(
+                    key=item["Key"],
+                    size_bytes=item["Size"],
+                    validator=Validator(etag=item.get("ETag")),
+                )
+            if not page.get("IsTruncated"):
+                return
+            asked["ContinuationToken"] = page.get("NextContinuationToken", "")
+
+    def _call(
+        self, operation: str, asked: Mapping[str, Any], name: ObjectName
+    ) -> Any | None:
+        """The answer; None for 304."""
+        client = self.client
+        pays = {"RequestPayer": "requester"} if self._pays else {}
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        host = client.meta.endpoint_url
+        with quiet(), muted():
+            try:
+                return getattr(client, operation)(**asked, **pays)
+            except ClientError as exc:
+                answer: Mapping[str, Any] = exc.response
+            except BotoCoreError as exc:
+                raise map_failure(exc, name=name.canonical, host=host) from None
+        if answer.get("ResponseMetadata", {}).get("HTTPStatusCode") == _NOT_MODIFIED:
+            return None
+        is_version = name.version is not None
+        raise map_answer(answer, name=name.canonical, is_version=is_version)
+
+    def _body(self, answer: Mapping[str, Any], name: ObjectName) -> Body:
+        # The stream of urllib3 itself: the wrappers of boto3 lose what came before
+        # a cut, and what they check is checked on disk, in parts too.
+        stream = answer["Body"]
+        raw = getattr(stream, "_raw_stream", stream)
+        first, _, total = parse_content_range(answer.get("ContentRange"))
+        return Body(
+            info=read_info(answer, name, size_bytes=total),
+            start=first or 0,
+            chunks=self._read(raw, name),
+            close=raw.close,
+        )
+
+    def _read(self, raw: Any, name: ObjectName) -> Iterator[bytes]:
+        try:
+            while piece := raw.read1(READ_BYTES, decode_content=False):
+                yield piece
+        except (HTTPError, OSError) as exc:
+            self._raise_cut(exc, name)
+
+    def _raise_cut(self, exc: Exception, name: ObjectName) -> NoReturn:
+        host = self.client.meta.endpoint_url
+        raise map_cut(exc, name=name.canonical, host=host) from None
+
+
+def _conditions(match: Validator | None, unless: Validator | None) -> dict[str, Any]:
+    if match and match.etag:
+        return {"IfMatch": match.etag}
+    if unless and unless.etag:
+        return {"IfNoneMatch": unless.etag}
+    if unless and unless.last_modified:
+        return {"IfModifiedSince": parsedate_to_datetime(unless.last_modified)}
+    return {}
+
+
+def read_info(
+    answer: Mapping[str, Any], name: ObjectName, *, size_bytes: int | None
+) -> ObjectInfo:
+    """What the answer to a get says of the object.
+
+    Args:
+        answer: As boto3 gives it.
+        name: The object.
+        size_bytes: Size of the whole, where only a part was sent.
+    """
+    headers = answer["ResponseMetadata"]["HTTPHeaders"]
+    version = answer.get("VersionId")
+    return ObjectInfo(
+        key=name.key,
+        size_bytes=answer["ContentLength"] if size_bytes is None else size_bytes,
+        validator=Validator(
+            etag=answer.get("ETag"),
+            last_modified=headers.get("last-modified"),
+            version=None if version == "null" else version,
+        ),
+        checksums=_read_checksums(answer, name.bucket),
+        content_type=answer.get("ContentType"),
+    )
+
+
+def md5_of_etag(etag: str | None, bucket: str) -> str | None:
+    """The md5 that an ETag may be: by its form, and the kind of bucket."""
+    found = _MD5.match(etag or "")
+    return found[1] if found and not bucket.endswith(_EXPRESS) else None
+
+
+def _read_checksums(answer: Mapping[str, Any], bucket: str) -> dict[str, str]:
+    checksums: dict[str, str] = {}
+    encryption = str(answer.get("ServerSideEncryption") or "")
+    is_foreign = encryption.startswith("aws:") or "SSECustomerAlgorithm" in answer
+    if not is_foreign and (md5 := md5_of_etag(answer.get("ETag"), bucket)):
+        checksums["md5"] = md5
+    if answer.get("ChecksumType") == "COMPOSITE" or "ContentRange" in answer:
+        return checksums
+    for field, algorithm in _FIELDS.items():
+        digest = _decode(answer.get(field))
+        if digest and can_check(algorithm):
+            checksums[algorithm] = digest
+    return checksums
+
+
+def _decode(text: str | None) -> str | None:
+    """Base64 as hex; None for what is none, such as ``…-3`` of several parts."""
+    try:
+        return base64.b64decode(text or "", validate=True).hex() or None
+    except (binascii.Error, ValueError):
+        return None
