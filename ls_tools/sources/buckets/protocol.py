@@ -49,6 +49,9 @@ class ObjectInfo:
         checksums: Digests of the whole object that the store vouches for and
             that can be computed here, lower-case hexadecimal by algorithm.
         content_type: As sent.
+        encoding: ``Content-Encoding`` of the bytes as they are delivered, ``""`` for
+            none: ``gzip`` for an object that is stored packed. Size, positions and
+            checksums are those of the packed bytes.
     """
 
     key: str
@@ -56,6 +59,7 @@ class ObjectInfo:
     validator: Validator = field(default_factory=Validator)
     checksums: Mapping[str, str] = field(default_factory=dict)
     content_type: str | None = None
+    encoding: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
