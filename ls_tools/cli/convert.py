@@ -31,14 +31,16 @@ def convert(
     plan: Conversion,
     keep_going: bool,
 ) -> int:
-    """Convert INPUT, a file, a folder or - for stdin, with no server.
+    """Convert INPUT, with no server: a file, a folder, a bucket or - for stdin.
 
-    Options whose default is given by format belong to those formats.
+    In a bucket INPUT is a file (s3://BUCKET/export.json) or a prefix
+    (s3://BUCKET/PREFIX/), as target storages write it; gs:// and azure-blob://
+    likewise. Options whose default is given by format belong to those formats.
 
     \b
     Examples:
       ls-tools convert tasks.json --config config.xml --to coco --out coco/
-      ls-tools convert tasks.json --to yolo --out data/ --media copy --strict
+      ls-tools convert s3://labels/set/ --to yolo --out data/ --media copy
     """
     from ls_tools.pipeline import run_conversion
 

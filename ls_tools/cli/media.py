@@ -24,6 +24,8 @@ def media(
 ) -> int:
     """Fetch everything that INPUT, an export, points at into the cache.
 
+    INPUT is a file, a folder, a bucket (s3://BUCKET/PREFIX/) or - for stdin.
+
     \b
     Examples:
       ls-tools media tasks.json

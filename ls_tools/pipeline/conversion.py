@@ -38,7 +38,7 @@ from ls_tools.output import (
 from ls_tools.output.report import NOT_SELECTED_REASONS
 from ls_tools.pipeline.plan import Conversion, build_options
 from ls_tools.progress import NullProgress, StagePart
-from ls_tools.reading import read_tasks
+from ls_tools.reading import is_bucket_uri, read_tasks
 from ls_tools.resolver import Resolver
 from ls_tools.selection import Selection
 from ls_tools.settings import Settings
@@ -73,13 +73,15 @@ def convert(  # noqa: PLR0913 -- each is named by the caller
     """Convert an export.
 
     Args:
-        source: A file, a directory, ``-``, or an open binary file.
+        source: A file, a directory, ``-``, ``s3://bucket/prefix/`` and its like
+            (as ``read_tasks`` takes it), or an open binary file.
         to: Name of the target format: ``"yolo"``.
         out: Folder to write; a folder that an earlier run wrote is replaced.
         config: Label config: a path, or one that is parsed already; inferred
             from the results where None.
-        settings: For fetching media; from the environment where None.
-        progress: Told of the tasks read, and of the bytes that media move.
+        settings: For fetching media and input; from the environment where None.
+        progress: Told of the input fetched, of the tasks read, and of the bytes
+            that media move.
         **options: Fields of ``Conversion``, and options of the format.
 
     Returns:
@@ -114,7 +116,12 @@ def run_conversion(
     target, options, selection = check_plan(plan)
     if not plan.dry_run:
         _check_apart(source, plan.out)
-    with read_tasks(source, bounds=settings.bounds, limit=plan.limit) as reader:
+    progress = progress or NullProgress()
+    with read_tasks(
+        source, limit=plan.limit, settings=settings, progress=progress
+    ) as reader:
+        if plan.limit is None:
+            reader.prefetch()
         job = _Job(
             plan=plan,
             target=target,
@@ -123,7 +130,7 @@ def run_conversion(
             reader=reader,
             config=_load_config(config, reader, settings),
             settings=settings,
-            progress=progress or NullProgress(),
+            progress=progress,
         )
         return job.run()
 
@@ -154,7 +161,9 @@ def _check_apart(source: str | os.PathLike[str] | BinaryIO, out: Path) -> None:
     Raises:
         UsageError: One of the two lies in the other.
     """
-    if source == "-" or not isinstance(source, (str, os.PathLike)):
+    if not isinstance(source, (str, os.PathLike)):
+        return
+    if source == "-" or is_bucket_uri(source):
         return
     given, place = Path(os.path.realpath(source)), Path(os.path.realpath(out))
     if given.is_relative_to(place):

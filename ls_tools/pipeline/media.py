@@ -62,10 +62,11 @@ def fetch_media(
     """Fetch into the cache everything that an export points at.
 
     Args:
-        source: A file, a directory, ``-``, or an open binary file.
+        source: A file, a directory, ``-``, ``s3://bucket/prefix/`` and its like
+            (as ``read_tasks`` takes it), or an open binary file.
         keys: Keys of the task data to look at; None for all.
         settings: From the environment where None.
-        progress: Told of each reference, in one stage.
+        progress: Told of the input fetched, and of each reference in one stage.
 
     Returns:
         Counts, and the references that failed; a failure raises nothing.
@@ -76,7 +77,8 @@ def fetch_media(
     settings = settings or Settings.from_env()
     progress = progress or NullProgress()
     outcome = MediaOutcome()
-    with read_tasks(source, bounds=settings.bounds) as reader:
+    with read_tasks(source, settings=settings, progress=progress) as reader:
+        reader.prefetch()
         bounds = settings.bounds
         total = sum(1 for _ in _requests(reader.scan(_MediaTask), keys, bounds))
         wanted = _requests(reader, keys, bounds)

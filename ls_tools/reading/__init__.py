@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ls_tools.models import Problem
 from ls_tools.reading.elements import read_task
+from ls_tools.reading.inputs import is_bucket_uri
 from ls_tools.reading.reader import TaskReader, read_tasks
 
-__all__ = ["Problem", "TaskReader", "read_task", "read_tasks"]
+__all__ = ["Problem", "TaskReader", "is_bucket_uri", "read_task", "read_tasks"]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import msgspec
 
-from ls_tools.errors import NotAnExportError, UsageError
+from ls_tools.errors import NotAnExportError, NotFoundError, UsageError
 from ls_tools.models import Problem
 from ls_tools.reading.documents import Elements, find_start, split
 from ls_tools.reading.elements import NOT_A_TASK, UNREADABLE
@@ -19,15 +19,16 @@ from ls_tools.reading.repair import repair
 from ls_tools.reading.wire import UNDECODABLE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator
 
-    from ls_tools.reading.inputs import Piece
+    from ls_tools.reading.pieces import Piece, Pieces
     from ls_tools.reading.problem_log import ProblemLog
     from ls_tools.settings import Bounds
 
 Element: TypeAlias = msgspec.Raw | memoryview | bytes
 
 FOREIGN_FILE = "file is not an export"
+VANISHED = "file vanished while it was read"
 
 _FIRST = re.compile(rb"\[?\s*")
 
@@ -35,8 +36,8 @@ _FIRST = re.compile(rb"\[?\s*")
 class Entries:
     """Walks through the files of an input, and gathers annotations by task."""
 
-    def __init__(self, pieces: Sequence[Piece], bounds: Bounds) -> None:
-        self._pieces: Sequence[Piece] = pieces
+    def __init__(self, pieces: Pieces, bounds: Bounds) -> None:
+        self._pieces = pieces
         self._bounds = bounds
         self._elements: Elements | None = None
         self._is_closed = False
@@ -63,7 +64,7 @@ class Entries:
 
     def count(self) -> int | None:
         """The number of entries, where finding it needs no pass."""
-        only = self._only()
+        only = self._pieces.only
         if only is None:
             return None
         elements = self._split(only)
@@ -74,8 +75,12 @@ class Entries:
     def close(self) -> None:
         """Let go of the files."""
         self._is_closed = True
-        self._pieces = ()
+        self._pieces.close()
         self._elements = None
+
+    def prefetch(self) -> None:
+        """Bring here what is still elsewhere."""
+        self._pieces.prefetch()
 
     def no_task(self, first: Problem, lost: int) -> NotAnExportError:
         """The error where no entry at all is a task.
@@ -84,11 +89,11 @@ class Entries:
             first: The first that is none.
             lost: How many entries there are.
         """
-        if first.reason == FOREIGN_FILE:
+        if first.reason in {FOREIGN_FILE, VANISHED}:
             return NotAnExportError(first.detail, hint=hint_for(""), offset=0)
         piece = next(
             (p for p in self._pieces if p.is_only or p.name == first.source),
-            self._pieces[0],
+            next(iter(self._pieces)),
         )
         data = piece.load()
         found = _FIRST.match(data, find_start(data, piece.name))
@@ -100,10 +105,6 @@ class Entries:
             found=excerpt(data[offset : offset + 61]),
             hint=hint_for(first.detail),
         )
-
-    def _only(self) -> Piece | None:
-        alone = len(self._pieces) == 1 and self._pieces[0].is_only
-        return self._pieces[0] if alone else None
 
     def _ungrouped(
         self, piece: Piece, groups: AnnotationGroups, log: ProblemLog
@@ -128,9 +129,15 @@ class Entries:
         return self._elements
 
     def _try_split(self, piece: Piece, log: ProblemLog) -> Elements:
-        """Split a file; one of many that is no export or one broken task is noted."""
+        """Split a file; one of many that is gone, foreign or cut off is noted."""
         try:
             return self._split(piece)
+        except NotFoundError as exc:
+            if piece.is_only:
+                raise
+            vanished = Problem(reason=VANISHED, detail=exc.message, source=piece.name)
+            log.add([vanished])
+            return []
         except NotAnExportError as exc:
             if piece.is_only or exc.data.get("tasks_before"):
                 raise

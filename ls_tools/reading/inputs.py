@@ -1,4 +1,4 @@
-"""Where tasks may be: a file, a folder, gzip, zip, a pipe; each as mapped bytes.
+"""Where tasks may be: a file, a folder, a pipe, a bucket; each as mapped bytes.
 
 Knows nothing of JSON.
 """
@@ -15,66 +15,89 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from ls_tools.errors import AccessError, LsToolsError, NotFoundError, UsageError
+from ls_tools.locator.cloud import CLOUD_KINDS
+from ls_tools.locator.places import scheme_of
+from ls_tools.origin import redact_url
 from ls_tools.reading.foreign import not_an_export
-from ls_tools.reading.packed import is_packed, unpack
+from ls_tools.reading.pieces import (
+    LocalPieces,
+    Piece,
+    Pieces,
+    is_guess,
+    is_left_out,
+    may_hold_tasks,
+    open_file,
+    unpack_member,
+)
 from ls_tools.reading.spool import CHUNK_BYTES, Spool
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator
 
-    from ls_tools.settings import Bounds
+    from ls_tools.progress import Progress
+    from ls_tools.settings import Bounds, Settings
 
-_SUFFIXES = (".json", ".jsonl", ".ndjson")
 _MAPPED_FROM_BYTES = 2**20
-_OWN_FILES = frozenset({"report.json", "manifest.jsonl"})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Piece:
-    """One file of an input.
-
-    Attributes:
-        name: For messages: a path, or a path in a folder or zip.
-        load: Gives its bytes, unpacked and in UTF-8.
-        is_only: The input is this one file.
-        is_guess: Only looking inside tells whether it is meant: a file of a
-            folder whose name has no ending.
-    """
-
-    name: str
-    load: Callable[[], memoryview]
-    is_only: bool = True
-    is_guess: bool = False
 
 
 def open_input(
-    source: str | os.PathLike[str] | BinaryIO, bounds: Bounds
-) -> Sequence[Piece]:
+    source: str | os.PathLike[str] | BinaryIO,
+    bounds: Bounds,
+    *,
+    settings: Settings | None = None,
+    progress: Progress | None = None,
+) -> Pieces:
     """Find the files of an input.
 
     Args:
-        source: A file, a folder, ``-`` for standard input, or a binary file.
+        source: A file, a folder, ``-`` for standard input, the URI of objects
+            in a bucket, or a binary file.
         bounds: How much packed input may expand to.
+        settings: How buckets are reached; from the environment where None.
+        progress: Told of what is fetched.
 
     Raises:
-        NotFoundError: There is no such file.
+        NotFoundError: There is no such file, bucket or object.
         NotAnExportError: A folder or zip without JSON, or a broken gzip or zip.
         RefusedError: It expands to more than ``bounds`` allow.
         AccessError: It may not be read.
+        UsageError: It is a URL of another kind.
     """
     if not isinstance(source, (str, os.PathLike)):
         return _spool_stream(source, _stream_name(source), bounds)
     if source == "-":
         return _spool_stream(sys.stdin.buffer, "standard input", bounds)
+    if is_bucket_uri(source):
+        from ls_tools.reading.buckets import open_bucket
+
+        return open_bucket(str(source), bounds, settings=settings, progress=progress)
     path = Path(source)
     with _mapped_errors(path):
-        mode = path.stat().st_mode
+        mode = _stat(source, path).st_mode
         if stat.S_ISDIR(mode):
             return _list_folder(path, bounds)
         if stat.S_ISREG(mode):
-            return _open_pieces(_map_file(path), str(path), bounds)
+            return open_file(_map_file(path), str(path), bounds)
         with path.open("rb") as pipe:
             return _spool_stream(pipe, str(path), bounds)
+
+
+def is_bucket_uri(source: object) -> bool:
+    """Whether an input is text that names a place in a bucket: ``s3://…``."""
+    return isinstance(source, str) and scheme_of(source) in CLOUD_KINDS
+
+
+def _stat(source: str | os.PathLike[str], path: Path) -> os.stat_result:
+    """The status of a file, or an error that knows URLs."""
+    try:
+        return path.stat()
+    except FileNotFoundError:
+        if not isinstance(source, str) or not scheme_of(source):
+            raise
+    msg = f"{redact_url(source)!r} cannot be read as labeled data."
+    schemes = ", ".join(f"{scheme}://" for scheme in CLOUD_KINDS)
+    hint = f"Give a file, a folder, - for standard input, or one of {schemes}."
+    raise UsageError(msg, hint=hint)
 
 
 @contextmanager
@@ -106,7 +129,7 @@ def _stream_name(stream: Any) -> str:
     return name if isinstance(name, str) else "the stream"
 
 
-def _spool_stream(stream: Any, name: str, bounds: Bounds) -> Sequence[Piece]:
+def _spool_stream(stream: Any, name: str, bounds: Bounds) -> LocalPieces:
     if not hasattr(stream, "read"):
         msg = f"An input is a path or a binary file, not {type(stream).__name__}."
         raise UsageError(msg, hint="Give the path of an export.")
@@ -116,39 +139,25 @@ def _spool_stream(stream: Any, name: str, bounds: Bounds) -> Sequence[Piece]:
                 msg = f"{name} is open in text mode."
                 raise UsageError(msg, hint='Open it with mode "rb".')
             spool.write(chunk)
-        return _open_pieces(spool.map(), name, bounds)
+        return open_file(spool.map(), name, bounds)
 
 
-def _open_pieces(data: memoryview, name: str, bounds: Bounds) -> Sequence[Piece]:
-    """The pieces of one file: itself, or what is packed in it."""
-    if not is_packed(data):
-        return [Piece(name=name, load=lambda: data)]
-    unpacked = unpack(data, name, bounds.expanded_bytes)
-    is_only = len(unpacked) == 1
-    return [
-        Piece(name=part, load=_constant(body), is_only=is_only)
-        for part, body in unpacked
-    ]
-
-
-def _constant(data: memoryview) -> Callable[[], memoryview]:
-    return lambda: data
-
-
-def _list_folder(folder: Path, bounds: Bounds) -> Sequence[Piece]:
+def _list_folder(folder: Path, bounds: Bounds) -> LocalPieces:
     paths = list(_walk(str(folder), ""))
     if not paths:
         what = "the folder holds no .json or .jsonl file"
         raise not_an_export(str(folder), what, offset=0)
-    return [
-        Piece(
-            name=path,
-            load=_Loader(folder / path, bounds),
-            is_only=False,
-            is_guess="." not in path.rpartition("/")[2],
-        )
-        for path in paths
-    ]
+    return LocalPieces(
+        [
+            Piece(
+                name=path,
+                load=_Loader(folder / path, bounds),
+                is_only=False,
+                is_guess=is_guess(path.rpartition("/")[2]),
+            )
+            for path in paths
+        ]
+    )
 
 
 def _walk(root: str, prefix: str) -> Iterator[str]:
@@ -156,17 +165,12 @@ def _walk(root: str, prefix: str) -> Iterator[str]:
     with os.scandir(os.path.join(root, prefix)) as scan:  # noqa: PTH118 -- many
         entries = sorted(scan, key=lambda entry: entry.name)
     for entry in entries:
-        if entry.name.startswith(".") or (not prefix and entry.name in _OWN_FILES):
+        if is_left_out(entry.name, is_top=not prefix):
             continue
         if entry.is_dir(follow_symlinks=False):
             yield from _walk(root, f"{prefix}{entry.name}/")
-        elif _may_hold_tasks(entry.name) and entry.is_file():
+        elif may_hold_tasks(entry.name) and entry.is_file():
             yield prefix + entry.name
-
-
-def _may_hold_tasks(name: str) -> bool:
-    plain = name.lower().removesuffix(".gz")
-    return plain.endswith(_SUFFIXES) or "." not in name
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,10 +183,4 @@ class _Loader:
     def __call__(self) -> memoryview:
         with _mapped_errors(self.path):
             data = _map_file(self.path)
-        if not is_packed(data):
-            return data
-        unpacked = unpack(data, str(self.path), self.bounds.expanded_bytes)
-        if len(unpacked) > 1:
-            what = "it is a zip inside a folder"
-            raise not_an_export(str(self.path), what, offset=0, hint="Unpack it first.")
-        return unpacked[0][1]
+        return unpack_member(data, str(self.path), self.bounds)

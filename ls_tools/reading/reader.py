@@ -11,7 +11,7 @@ from ls_tools.models import Problem, Task
 from ls_tools.reading.documents import find_start
 from ls_tools.reading.elements import read_task
 from ls_tools.reading.entries import Entries
-from ls_tools.reading.inputs import Piece, open_input
+from ls_tools.reading.inputs import open_input
 from ls_tools.reading.known_ids import KnownIds
 from ls_tools.reading.problem_log import ProblemLog
 from ls_tools.reading.quick import QuickDecoder
@@ -19,10 +19,14 @@ from ls_tools.settings import Bounds
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
     from types import TracebackType
 
     from typing_extensions import Self
+
+    from ls_tools.progress import Progress
+    from ls_tools.reading.pieces import Pieces
+    from ls_tools.settings import Settings
 
 S = TypeVar("S", bound=msgspec.Struct)
 
@@ -37,31 +41,43 @@ def read_tasks(
     *,
     bounds: Bounds | None = None,
     limit: int | None = None,
+    settings: Settings | None = None,
+    progress: Progress | None = None,
 ) -> TaskReader:
     """Open an export.
 
     Args:
         source: A file (a JSON list, one task, or one task a line; as it is, in
             gzip or zip), a folder of such files or of the objects of a target
-            storage, ``-`` for standard input, or an open binary file. With or
-            without byte order mark. A file is mapped into memory: replace it,
-            but do not shorten it in place while it is read.
-        bounds: What hostile input may cost; the defaults of Settings if None.
+            storage, ``-`` for standard input, an open binary file, or in a
+            bucket such a file (``s3://bucket/export.json``) or prefix
+            (``s3://bucket/prefix/``; ``gs://`` and ``azure-blob://`` likewise).
+            With or without byte order mark. A file is mapped into memory:
+            replace it, but do not shorten it in place while it is read. The
+            objects of a bucket are fetched to a temporary file, each one once.
+        bounds: What hostile input may cost; those of ``settings`` if None.
         limit: Most tasks to read; None for all.
+        settings: How buckets are reached; from the environment where None.
+        progress: Told of what is fetched from a bucket at once: a single
+            object, and what ``prefetch`` fetches.
 
     Returns:
         A reader to iterate over, any number of times.
 
     Raises:
-        NotFoundError: There is no such file.
+        NotFoundError: There is no such file, bucket or object.
+        UsageError: It is a URL of another kind.
+        AccessError: A file or bucket may not be read. While iterating: an
+            object may not.
+        NetworkError: A bucket cannot be reached; likewise.
         NotAnExportError: The input is empty, no JSON, or damaged. While
             iterating: it is cut off, or holds no task at all.
         RefusedError: gzip or zip expands to more than ``bounds`` allow.
     """
-    bounds = bounds or Bounds()
-    pieces = open_input(source, bounds)
-    if len(pieces) == 1 and pieces[0].is_only:
-        find_start(pieces[0].load(), pieces[0].name)
+    bounds = bounds or (settings.bounds if settings else Bounds())
+    pieces = open_input(source, bounds, settings=settings, progress=progress)
+    if pieces.only is not None:
+        find_start(pieces.only.load(), pieces.only.name)
     return TaskReader(pieces, bounds, limit)
 
 
@@ -77,9 +93,7 @@ class TaskReader:
             included; complete once it has ended, and bounded in number.
     """
 
-    def __init__(
-        self, pieces: Sequence[Piece], bounds: Bounds, limit: int | None
-    ) -> None:
+    def __init__(self, pieces: Pieces, bounds: Bounds, limit: int | None) -> None:
         self.problems: list[Problem] = []
         self._entries = Entries(pieces, bounds)
         self._bounds = bounds
@@ -125,6 +139,16 @@ class TaskReader:
         if total is None or self._limit is None:
             return total
         return min(total, self._limit)
+
+    def prefetch(self) -> None:
+        """Fetch all of the input at once, where it is in a bucket.
+
+        A pass fetches only as far as it goes, and somewhat ahead.
+
+        Raises:
+            LsToolsError: It cannot be had.
+        """
+        self._entries.prefetch()
 
     def close(self) -> None:
         """Let go of the input; tasks that were read stay valid."""

@@ -7,7 +7,7 @@ import tempfile
 from contextlib import contextmanager, suppress
 from typing import IO, TYPE_CHECKING
 
-from ls_tools.errors import OutputError, RefusedError
+from ls_tools.errors import LsToolsError, OutputError, RefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,6 +16,25 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 CHUNK_BYTES = 2**20
+
+
+@contextmanager
+def disk_faults(name: str, done: str) -> Iterator[None]:
+    """Map the errors of the disk that holds temporary files.
+
+    Args:
+        name: The input.
+        done: What was done with it: ``"unpacked"``.
+    """
+    try:
+        yield
+    except LsToolsError:
+        raise
+    except OSError as exc:
+        folder = tempfile.gettempdir()
+        msg = f"{name} cannot be {done} to {folder}: {exc.strerror}."
+        hint = "Set TMPDIR to a folder with more room."
+        raise OutputError(msg, hint=hint) from exc
 
 
 class Spool:
@@ -46,7 +65,7 @@ class Spool:
             msg = f"{self._name} expands to more than {self._limit} bytes."
             hint = "If it is genuine, raise Bounds.expanded_bytes."
             raise RefusedError(msg, hint=hint, limit_bytes=self._limit)
-        with self._mapped_errors():
+        with disk_faults(self._name, "unpacked"):
             if self._file is None:
                 self._file = tempfile.TemporaryFile(prefix="ls-tools-")  # noqa: SIM115 -- closed by close()
             self._file.write(chunk)
@@ -55,7 +74,7 @@ class Spool:
         """What was written, mapped into memory."""
         if self._file is None or not self.size_bytes:
             return memoryview(b"")
-        with self._mapped_errors():
+        with disk_faults(self._name, "unpacked"):
             self._file.flush()
             number = self._file.fileno()
             return memoryview(
@@ -67,16 +86,6 @@ class Spool:
         if self._file is not None:
             with suppress(OSError):  # what a full disk left in the buffer
                 self._file.close()
-
-    @contextmanager
-    def _mapped_errors(self) -> Iterator[None]:
-        try:
-            yield
-        except OSError as exc:
-            folder = tempfile.gettempdir()
-            msg = f"{self._name} cannot be unpacked to {folder}: {exc.strerror}."
-            hint = "Set TMPDIR to a folder with more room."
-            raise OutputError(msg, hint=hint) from exc
 
     def __enter__(self) -> Self:
         """The spool, to be closed on leaving."""
