@@ -17,7 +17,7 @@ from ls_tools.errors import AccessError, IntegrityError, NotFoundError
 from ls_tools.locator import parse_reference
 from ls_tools.locator.places import parse_place
 from ls_tools.pacing import Pace
-from ls_tools.progress import NullProgress
+from ls_tools.progress import NullProgress, StagePart
 from ls_tools.reading.ahead import ReadAhead
 from ls_tools.reading.foreign import not_an_export
 from ls_tools.reading.object_spool import Extent, ObjectSpool, OutgrownError
@@ -29,9 +29,8 @@ from ls_tools.reading.pieces import (
     open_file,
     unpack_member,
 )
-from ls_tools.resolver.batch import BytesRelay
 from ls_tools.settings import Settings
-from ls_tools.sources.buckets.prefixes import open_prefix
+from ls_tools.sources.buckets import prefixes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,7 +40,6 @@ if TYPE_CHECKING:
     from ls_tools.progress import Progress
     from ls_tools.reading.pieces import Pieces
     from ls_tools.settings import Bounds
-    from ls_tools.sources.buckets.driver import BucketSource
     from ls_tools.sources.buckets.protocol import ObjectInfo
 
 _AHEAD_BYTES = 2**28
@@ -66,7 +64,8 @@ def open_bucket(
         uri: What to open.
         bounds: How much there may be, packed and unpacked.
         settings: How the bucket is reached; from the environment where None.
-        progress: Told of the object, or of those that ``prefetch`` brings.
+        progress: Told of the bytes that come, and of a stage of one object, or
+            of those that ``prefetch`` brings.
 
     Raises:
         BadReferenceError: It names no bucket.
@@ -76,35 +75,36 @@ def open_bucket(
     """
     settings = settings or Settings.from_env()
     place = parse_place(uri)
-    relay, pace = BytesRelay(), Pace(settings.jobs)
-    bucket = _Bucket(
-        source=open_prefix(settings, place, progress=relay, pace=pace),
-        pace=pace,
+    progress = progress or NullProgress()
+    how = _Input(
+        bucket=prefixes.open_bucket(
+            settings,
+            place,
+            progress=StagePart(progress, counts=False),
+            pace=Pace(settings.jobs),
+        ),
         bounds=bounds,
-        progress=progress or NullProgress(),
-        relay=relay,
+        progress=progress,
     )
     if place.is_folder:
-        return bucket.open_folder(place)
+        return how.open_folder(place)
     try:
-        return bucket.open_object(uri)
+        return how.open_object(uri)
     except NotFoundError as exc:
         missing = exc
     try:
-        return bucket.open_folder(place.as_folder())
+        return how.open_folder(place.as_folder())
     except (NotFoundError, AccessError):
         raise missing from None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Bucket:
-    """How objects of one bucket are had."""
+class _Input:
+    """How input is had from one bucket."""
 
-    source: BucketSource
-    pace: Pace
+    bucket: prefixes.Bucket
     bounds: Bounds
     progress: Progress
-    relay: BytesRelay
 
     def open_object(self, uri: str) -> Pieces:
         """Fetch one object.
@@ -130,7 +130,7 @@ class _Bucket:
             NotAnExportError: None of the objects is JSON by its name.
         """
         wanted = _Wanted(len(place.prefix))
-        infos = filter(wanted, self.source.list(place.bucket, place.prefix))
+        infos = filter(wanted, self.bucket.list(place))
         first = next(infos, None)
         name = place.canonical
         if first is not None:
@@ -153,19 +153,15 @@ class _Bucket:
 
     def _fetch(self, spool: ObjectSpool, locator: Locator, room_bytes: int) -> Extent:
         room = spool.reserve(room_bytes)
-        with self.pace.hold():
-            fetched = self.source.fetch(locator, room, validator=None)
-        return room.finish(locator.canonical, fetched)
+        return room.finish(locator.canonical, self.bucket.fetch(locator, room))
 
     @contextmanager
     def stage(self, total: int | None = None) -> Iterator[None]:
-        """Show objects and bytes that are fetched."""
+        """Show the objects that are fetched."""
         self.progress.start(_STAGE, total, "objects")
-        self.relay.target = self.progress
         try:
             yield
         finally:
-            self.relay.target = NullProgress()
             self.progress.finish()
 
 
@@ -197,17 +193,17 @@ class _Folder:
     only: Piece | None = None
 
     def __init__(
-        self, bucket: _Bucket, place: BucketPlace, infos: Iterator[ObjectInfo]
+        self, how: _Input, place: BucketPlace, infos: Iterator[ObjectInfo]
     ) -> None:
-        self._bucket = bucket
+        self._how = how
         self._place = place
-        self._spool = ObjectSpool(place.canonical, bucket.bounds.expanded_bytes)
+        self._spool = ObjectSpool(place.canonical, how.bounds.expanded_bytes)
         self._names: list[str] = []
         self._extents = array("Q")
         self._ahead = ReadAhead(
-            partial(_fetch_object, bucket, place, self._spool),
+            partial(_fetch_object, how, place, self._spool),
             infos,
-            jobs=bucket.pace.most,
+            jobs=how.bucket.pace.most,
             weigh=_size_bytes,
             most=_AHEAD_BYTES,
         )
@@ -230,9 +226,9 @@ class _Folder:
         Raises:
             LsToolsError: It cannot be had.
         """
-        with self._bucket.stage():
+        with self._how.stage():
             while self._take():
-                self._bucket.progress.advance()
+                self._how.progress.advance()
 
     def close(self) -> None:
         """End the threads and let go of the disk space."""
@@ -256,7 +252,7 @@ class _Folder:
             msg = f"{name} was removed while the bucket was read."
             raise NotFoundError(msg, hint="Read it again.", reference=name)
         data = self._spool.read(Extent(start, size_bytes))
-        return unpack_member(data, name, self._bucket.bounds)
+        return unpack_member(data, name, self._how.bounds)
 
 
 def _size_bytes(info: ObjectInfo) -> int:
@@ -264,9 +260,9 @@ def _size_bytes(info: ObjectInfo) -> int:
 
 
 def _fetch_object(
-    bucket: _Bucket, place: BucketPlace, spool: ObjectSpool, info: ObjectInfo
+    how: _Input, place: BucketPlace, spool: ObjectSpool, info: ObjectInfo
 ) -> Extent:
     try:
-        return bucket.fetch(spool, place.locator(info.key), info.size_bytes)
+        return how.fetch(spool, place.locator(info.key), info.size_bytes)
     except NotFoundError:
         return Extent(_GONE, 0)

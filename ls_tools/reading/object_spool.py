@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import mmap
 import tempfile
+import weakref
 from threading import Lock
 from typing import IO, TYPE_CHECKING, NamedTuple, final
 
@@ -83,7 +84,8 @@ class ObjectSpool:
                 msg = f"The reader of {self.name} is closed."
                 raise UsageError(msg, hint="Iterate inside of its with block.")
             if self._file is None:
-                self._file = tempfile.TemporaryFile(prefix="ls-tools-", buffering=0)  # noqa: SIM115 -- closed by close()
+                self._file = tempfile.TemporaryFile(prefix="ls-tools-", buffering=0)  # noqa: SIM115 -- closed below
+                weakref.finalize(self, self._file.close)
             write_all_at(self._file.fileno(), chunk, start)
 
     def read(self, extent: Extent) -> memoryview:

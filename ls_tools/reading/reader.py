@@ -58,8 +58,8 @@ def read_tasks(
         bounds: What hostile input may cost; those of ``settings`` if None.
         limit: Most tasks to read; None for all.
         settings: How buckets are reached; from the environment where None.
-        progress: Told of what is fetched from a bucket at once: a single
-            object, and what ``prefetch`` fetches.
+        progress: Told of the bytes that come from a bucket, and of a stage
+            for a single object, and for what ``prefetch`` fetches.
 
     Returns:
         A reader to iterate over, any number of times.
