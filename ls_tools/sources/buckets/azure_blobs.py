@@ -1,0 +1,114 @@
+"""What is asked for of a blob, and what answers say of it. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from email.utils import format_datetime
+from typing import TYPE_CHECKING
+
+from ls_tools.sources.buckets.answers import read_digests
+from ls_tools.sources.buckets.protocol import ObjectInfo, ObjectName
+from ls_tools.transfer import Validator
+from ls_tools.transport.ranges import parse_content_range
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    import requests
+    from azure.storage.blob import BlobProperties
+
+_OK = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Which bytes of what, on which conditions.
+
+    Attributes:
+        name: The blob.
+        start: First byte.
+        stop: First byte not wanted; None for all that follow.
+        match: Only this version.
+        unless: Only another version.
+    """
+
+    name: ObjectName
+    start: int = 0
+    stop: int | None = None
+    match: Validator | None = None
+    unless: Validator | None = None
+
+
+def range_header(wanted: Wanted) -> dict[str, str]:
+    """The header that asks for a range; it ends before ``stop``."""
+    last = "" if wanted.stop is None else str(wanted.stop - 1)
+    return {"x-ms-range": f"bytes={wanted.start}-{last}"}
+
+
+def conditions_of(wanted: Wanted) -> dict[str, str]:
+    """The headers of ``match`` and ``unless``."""
+    conditions = {}
+    for validator, etag, time in (
+        (wanted.match, "If-Match", "If-Unmodified-Since"),
+        (wanted.unless, "If-None-Match", "If-Modified-Since"),
+    ):
+        if validator and validator.etag:
+            conditions[etag] = validator.etag
+        elif validator and validator.last_modified:
+            conditions[time] = validator.last_modified
+    return conditions
+
+
+def read_info(response: requests.Response, name: ObjectName) -> ObjectInfo:
+    """What an answer with bytes says of the whole blob."""
+    headers = response.headers
+    _, _, total = parse_content_range(headers.get("Content-Range"))
+    length = headers.get("Content-Length", "")
+    if total is None:
+        total = int(length) if length.isdigit() else 0
+    md5 = headers.get("x-ms-blob-content-md5")
+    if response.status_code == _OK:
+        md5 = md5 or headers.get("Content-MD5")
+    encoding = headers.get("Content-Encoding", "").strip().lower()
+    return ObjectInfo(
+        key=name.key,
+        size_bytes=total,
+        validator=Validator(
+            etag=headers.get("ETag"),
+            last_modified=headers.get("Last-Modified"),
+            version=headers.get("x-ms-version-id"),
+        ),
+        checksums=read_digests({"md5": md5}),
+        content_type=headers.get("Content-Type"),
+        encoding="" if encoding == "identity" else encoding,
+    )
+
+
+def is_folder(blob: BlobProperties) -> bool:
+    """Whether a listed blob stands for a folder only."""
+    metadata = blob.metadata or {}
+    is_marked = any(name.lower() == "hdi_isfolder" for name in metadata)
+    return is_marked and not blob.size
+
+
+def read_listed(blob: BlobProperties) -> ObjectInfo:
+    """What a list says of a blob."""
+    content, etag = blob.content_settings, str(blob.etag or "")
+    md5 = bytes(content.content_md5 or b"")
+    return ObjectInfo(
+        key=str(blob.name),
+        size_bytes=int(blob.size or 0),
+        validator=Validator(
+            # Lists leave its quotes away.
+            etag=f'"{etag}"' if etag and '"' not in etag else etag or None,
+            last_modified=_http_date(blob.last_modified),
+            version=blob.version_id,
+        ),
+        checksums={"md5": md5.hex()} if md5 else {},
+        content_type=content.content_type,
+        encoding=content.content_encoding or "",
+    )
+
+
+def _http_date(when: datetime | None) -> str | None:
+    return None if when is None else format_datetime(when, usegmt=True)

@@ -1,0 +1,378 @@
+"""Google Cloud Storage, with google-cloud-storage.
+
+Its client knows the endpoint and lists; bytes are read from the media link, on
+the same session, since the client offers no stream of one request without tries
+of its own.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from email.utils import format_datetime
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, urlencode, urlsplit
+
+from ls_tools.errors import LsToolsError, NotFoundError, SettingsError
+from ls_tools.sources.buckets.answers import (
+    Meaning,
+    Refusal,
+    failure_of,
+    is_version,
+    judge,
+    missing_meaning,
+    read_body,
+    read_code,
+    read_digests,
+    read_retry_after_s,
+)
+from ls_tools.sources.buckets.forks import PerProcess
+from ls_tools.sources.buckets.gcs_credentials import (
+    HINT,
+    credentials_failure,
+    find_credentials,
+    require_gcs,
+    token_request,
+)
+from ls_tools.sources.buckets.protocol import Body, ObjectInfo, ObjectName
+from ls_tools.sources.buckets.sessions import mount_store
+from ls_tools.transfer import Validator
+from ls_tools.transport.bodies import read_start
+from ls_tools.transport.failures import network_failure
+from ls_tools.transport.ranges import parse_content_range
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    import requests
+    from google.auth.transport.requests import AuthorizedSession
+    from google.cloud.storage import Blob, Client
+
+    from ls_tools.settings import Settings
+    from ls_tools.transport.retrying import TransientError
+
+_STORE = "Google Cloud Storage"
+_FIELDS = (
+    "items(name,size,md5Hash,crc32c,generation,etag,updated,contentType,"
+    "contentEncoding),nextPageToken"
+)
+_PAGE = 1000
+_ERROR_BYTES = 64 * 2**10
+_HASH = re.compile(r"\b(md5|crc32c)=([A-Za-z0-9+/=]+)")
+_MEANINGS: Mapping[str, Meaning] = {
+    "backendError": "passing",
+    "internalError": "passing",
+    "rateLimitExceeded": "throttled",
+    "userRateLimitExceeded": "throttled",
+    "quotaExceeded": "throttled",
+    "userProjectMissing": "requester-pays",
+    "noSuchBucket": "no-bucket",
+    "conditionNotMet": "changed",
+}
+_PHRASES: Mapping[bytes, str] = {
+    b"requester pays bucket but no user project": "userProjectMissing",
+    b"The specified bucket does not exist": "noSuchBucket",
+}
+_OK, _PARTIAL, _NOT_MODIFIED, _PAST_END = 200, 206, 304, 416
+
+
+def gcs_store(settings: Settings, bucket: str) -> GcsStore:
+    """The store of one bucket.
+
+    Raises:
+        MissingDependencyError: google-cloud-storage is not installed.
+    """
+    require_gcs()
+    return GcsStore(settings, bucket)
+
+
+@dataclass(frozen=True, slots=True)
+class _Link:
+    """The way to the store: the session, the client on it, and whether it logs in."""
+
+    session: AuthorizedSession
+    client: Client
+    endpoint: str
+    is_anonymous: bool
+
+
+class GcsStore:
+    """A bucket of Google Cloud Storage. Safe for threads and forks.
+
+    Objects stored with ``Content-Encoding: gzip`` come as they are stored, and
+    ``ObjectInfo.encoding`` says so; sizes, positions and digests are those of
+    the stored bytes. Digests are md5, which composite objects lack, and crc32c.
+
+    Over plain http no credentials are sent: emulators have no use for them.
+
+    Args:
+        settings: How to reach it; its ``gcs`` are those of this bucket.
+        bucket: Its name.
+    """
+
+    def __init__(self, settings: Settings, bucket: str) -> None:
+        self._settings = settings
+        self._bucket = bucket
+        self._links = PerProcess(lambda: _connect(settings))
+
+    def __repr__(self) -> str:
+        return f"GcsStore({self._bucket!r})"
+
+    def get(
+        self,
+        name: ObjectName,
+        *,
+        start: int = 0,
+        stop: int | None = None,
+        match: Validator | None = None,
+        unless: Validator | None = None,
+    ) -> Body | None:
+        """Ask for bytes of an object; see Store."""
+        _check(name)
+        link = self._links.get()
+        url, headers = self._ask(link, name, match, unless)
+        ranged = start > 0 or stop is not None
+        if ranged:
+            last = "" if stop is None else str(stop - 1)
+            headers = {**headers, "Range": f"bytes={start}-{last}"}
+        response = _send(link, url, headers)
+        with ExitStack() as closes:
+            closes.callback(response.close)
+            if response.status_code == _PAST_END and start == 0:
+                # Every range of an empty object lies past its end.
+                return self.get(name, match=match, unless=unless)
+            if response.status_code == _NOT_MODIFIED:
+                return None
+            if response.status_code not in {_OK, _PARTIAL}:
+                missing = missing_meaning(name, match)
+                raise self._failure(link, response, name, missing)
+            body = _body(response)
+            # Emulators take no notice of conditions.
+            if unless and is_version(body.info.validator, unless):
+                return None
+            if match and is_version(body.info.validator, match) is False:
+                raise failure_of(_changed(response.status_code), name)
+            closes.pop_all()
+        return replace(body, info=replace(body.info, key=name.key))
+
+    def list(self, bucket: str, prefix: str) -> Iterator[ObjectInfo]:
+        """The objects whose name begins with ``prefix``; see Store."""
+        name = ObjectName(
+            bucket=bucket, key=prefix, canonical=f"gs://{bucket}/{prefix}"
+        )
+        link = self._links.get()
+        project = self._settings.gcs.project
+        pages = link.client.list_blobs(
+            link.client.bucket(bucket, user_project=project),
+            prefix=prefix,
+            fields=_FIELDS,
+            page_size=_PAGE,
+            retry=None,  # pyright: ignore[reportArgumentType]
+        ).pages
+        while (page := self._next_page(link, pages, name)) is not None:
+            yield from map(_listed, page)
+
+    def _ask(
+        self,
+        link: _Link,
+        name: ObjectName,
+        match: Validator | None,
+        unless: Validator | None,
+    ) -> tuple[str, dict[str, str]]:
+        """URL and headers, without the range."""
+        path = f"/b/{quote(name.bucket, safe='')}/o/{quote(name.key, safe='')}"
+        query = {"alt": "media"}
+        # Stored bytes, not unpacked by the server: only they have a size, ranges
+        # and digests.
+        headers = {"Accept-Encoding": "gzip"}
+        if name.version:
+            query["generation"] = name.version
+        if self._settings.gcs.project:
+            query["userProject"] = self._settings.gcs.project
+        if match and _has_generation(match):
+            query["ifGenerationMatch"] = str(match.version)
+        elif match and match.etag:
+            headers["If-Match"] = match.etag
+        if unless and _has_generation(unless):
+            query["ifGenerationNotMatch"] = str(unless.version)
+        elif unless and unless.etag:
+            headers["If-None-Match"] = unless.etag
+        url = f"{link.endpoint}/download/storage/v1{path}?{urlencode(query)}"
+        return url, headers
+
+    def _next_page(self, link: _Link, pages: Any, name: ObjectName) -> Any:
+        from google.api_core.exceptions import GoogleAPICallError
+        from google.auth.exceptions import GoogleAuthError
+        from requests import RequestException
+
+        failure: LsToolsError | TransientError
+        try:
+            return next(pages, None)
+        except GoogleAPICallError as exc:
+            response = exc.response
+            failure = (
+                network_failure(exc, link.endpoint)
+                if response is None
+                else self._failure(link, response, name, "no-bucket")
+            )
+        except GoogleAuthError as exc:
+            failure = credentials_failure(exc)
+        except (RequestException, ValueError) as exc:
+            # ValueError: what came is not JSON.
+            failure = network_failure(exc, link.endpoint)
+        raise failure
+
+    def _failure(
+        self,
+        link: _Link,
+        response: requests.Response,
+        name: ObjectName,
+        missing: Meaning,
+    ) -> LsToolsError | TransientError:
+        status = response.status_code
+        code = _read_code(response)
+        meaning = judge(status, code, _MEANINGS)
+        if meaning == "no-object":
+            meaning = missing
+        elif meaning == "rejected" and link.is_anonymous:
+            meaning = "no-credentials"
+        hint = HINT
+        if meaning == "rejected":
+            hint = "Check that the account may read it (storage.objects.get)."
+        refusal = Refusal(
+            store=_STORE,
+            status=status,
+            code=code,
+            meaning=meaning,
+            retry_after_s=read_retry_after_s(response.headers),
+            hint=hint,
+        )
+        return failure_of(refusal, name)
+
+
+def _connect(settings: Settings) -> _Link:
+    from google.auth.credentials import AnonymousCredentials
+    from google.auth.transport.requests import AuthorizedSession
+    from google.cloud.storage import Client
+
+    chosen = settings.gcs.endpoint_url
+    options = {"api_endpoint": chosen.rstrip("/")} if chosen else None
+    # Its endpoint, which the environment may decide, decides on credentials.
+    nobody = AnonymousCredentials()
+    endpoint = Client(
+        project=None, credentials=nobody, client_options=options
+    ).api_endpoint.rstrip("/")
+    scheme = urlsplit(endpoint).scheme
+    if scheme not in {"http", "https"}:
+        msg = "The endpoint of Google Cloud Storage is no http or https URL."
+        raise SettingsError(msg, hint="Check endpoint_url and STORAGE_EMULATOR_HOST.")
+    is_anonymous = settings.gcs.anonymous or scheme == "http"
+    credentials = nobody if is_anonymous else find_credentials(settings)
+    session = AuthorizedSession(credentials, auth_request=token_request(settings))
+    is_own = endpoint == "https://storage.googleapis.com"
+    mount_store(session, settings, None if is_own else endpoint)
+    client = Client(
+        project=None, credentials=credentials, client_options=options, _http=session
+    )
+    return _Link(session, client, endpoint, is_anonymous)
+
+
+def _send(link: _Link, url: str, headers: Mapping[str, str]) -> requests.Response:
+    from google.auth.exceptions import GoogleAuthError
+
+    try:
+        response: requests.Response = link.session.get(
+            url, headers=dict(headers), stream=True, allow_redirects=False
+        )
+    except GoogleAuthError as exc:
+        failure = credentials_failure(exc)
+    else:
+        return response
+    raise failure
+
+
+def _check(name: ObjectName) -> None:
+    """Raise for names that no object can have, and that would ask for others."""
+    if name.key in {".", ".."} or name.bucket in {".", ".."}:
+        refusal = Refusal(store=_STORE, status=404, meaning="no-object")
+        raise failure_of(refusal, name)
+    if name.version and not _is_generation(name.version):
+        msg = f"{name.version!r} is no generation of {name.canonical}."
+        hint = "Generations of Google Cloud Storage are numbers."
+        raise NotFoundError(msg, hint=hint)
+
+
+def _is_generation(text: str) -> bool:
+    return text.isascii() and text.isdigit()
+
+
+def _has_generation(validator: Validator) -> bool:
+    return bool(validator.version and _is_generation(validator.version))
+
+
+def _changed(status: int) -> Refusal:
+    return Refusal(store=_STORE, status=status, meaning="changed")
+
+
+def _body(response: requests.Response) -> Body:
+    headers = response.headers
+    first, _, total = parse_content_range(headers.get("Content-Range"))
+    size = headers.get("Content-Length") if total is None else str(total)
+    if size is None or not size.isdigit():
+        # Unpacked on the way, whatever was asked for; the end cannot be told.
+        size = headers.get("X-Goog-Stored-Content-Length", "")
+    encoding = headers.get("Content-Encoding", "").strip().lower()
+    info = ObjectInfo(
+        key="",
+        size_bytes=int(size or 0),
+        validator=Validator(
+            etag=headers.get("ETag"),
+            last_modified=headers.get("Last-Modified"),
+            version=headers.get("X-Goog-Generation"),
+        ),
+        checksums=read_digests(dict(_HASH.findall(headers.get("X-Goog-Hash", "")))),
+        content_type=headers.get("Content-Type"),
+        encoding="" if encoding == "identity" else encoding,
+    )
+    return Body(
+        info=info,
+        start=first or 0,
+        chunks=read_body(response),
+        close=response.close,
+    )
+
+
+def _listed(blob: Blob) -> ObjectInfo:
+    updated = blob.updated
+    return ObjectInfo(
+        key=str(blob.name),
+        size_bytes=int(blob.size or 0),
+        validator=Validator(
+            etag=blob.etag,
+            last_modified=format_datetime(updated, usegmt=True) if updated else None,
+            version=None if blob.generation is None else str(blob.generation),
+        ),
+        checksums=read_digests({"md5": blob.md5_hash, "crc32c": blob.crc32c}),
+        content_type=blob.content_type,
+        encoding=blob.content_encoding or "",
+    )
+
+
+def _read_code(response: requests.Response) -> str:
+    """The code in an error's body, which is JSON or a line of text."""
+    try:
+        # Lists have read the body already.
+        body = response.content if response.raw.closed else b""
+        body = body or read_start(response, limit_bytes=_ERROR_BYTES)
+    except RuntimeError:
+        return ""
+    for phrase, code in _PHRASES.items():
+        if phrase in body:
+            return code
+    try:
+        reasons = json.loads(body)["error"]["errors"]
+        return read_code(reasons[0]["reason"])
+    except (ValueError, LookupError, TypeError, RecursionError):
+        return ""
