@@ -28,7 +28,7 @@ KNOWN = frozenset({*_HASHLIB, *_CRC_DIGITS})
 class Digest(Protocol):
     """A digest that bytes are fed to."""
 
-    def update(self, data: bytes, /) -> None:
+    def update(self, data: bytes | bytearray | memoryview, /) -> None:
         """``data`` comes next."""
 
     def hexdigest(self) -> str:
@@ -98,9 +98,9 @@ class _Crc:
         self._digits = digits
         self._value = 0
 
-    def update(self, data: bytes, /) -> None:
+    def update(self, data: bytes | bytearray | memoryview, /) -> None:
         """``data`` comes next."""
-        self._value = self._extend(data, self._value)
+        self._value = self._extend(bytes(data), self._value)
 
     def hexdigest(self) -> str:
         """The check as hex digits."""
@@ -123,7 +123,7 @@ def _google_crc32c() -> Callable[[bytes, int], int] | None:
     if module is None or module.implementation == "python":
         return None
     extend = module.extend
-    return lambda data, value: int(extend(value, bytes(data)))
+    return lambda data, value: int(extend(value, data))
 
 
 def _awscrt(algorithm: str) -> Callable[[bytes, int], int] | None:

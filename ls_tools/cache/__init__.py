@@ -8,10 +8,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from ls_tools.cache.entry import CacheRequest, Entry, Outcome, Problem, Reason
+from ls_tools.cache.fetching import Fill
+from ls_tools.cache.keeping import Pruned, PrunedVersion
 from ls_tools.cache.layout import FORMAT_VERSION
 from ls_tools.cache.legacy import LegacyImport, LegacySkip
 from ls_tools.cache.meta import Meta
-from ls_tools.cache.store import Cache, Fill
+from ls_tools.cache.store import Cache
 from ls_tools.cache.upkeep import CacheInfo
 
 __all__ = [
@@ -26,6 +28,8 @@ __all__ = [
     "Meta",
     "Outcome",
     "Problem",
+    "Pruned",
+    "PrunedVersion",
     "Reason",
     "default_cache_dir",
 ]

@@ -8,7 +8,7 @@ from __future__ import annotations
 import errno
 import logging
 import os
-import shutil
+import time
 import uuid
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -16,27 +16,30 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from ls_tools.cache.entry import committed_entry, newest_entry
-from ls_tools.cache.layout import META_NAME, next_version
+from ls_tools.cache.folders import delete, make_folder, make_new
+from ls_tools.cache.layout import next_version
 from ls_tools.cache.meta import Meta, encode_meta, now_utc
+from ls_tools.cache.uses import sidecar_path
 from ls_tools.cache.writing import write_durably
 from ls_tools.digests import sha256_of
 from ls_tools.errors import CacheError
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from ls_tools.cache.entry import CacheRequest, Entry
+    from ls_tools.cache.key_locks import KeyLocks
     from ls_tools.cache.layout import Layout
     from ls_tools.cache.writing import Content, Draft
     from ls_tools.transfer import Fetched
 
 _LOGGER = logging.getLogger("ls_tools")
 
-TRASH_PREFIX = "trash-"
-"""Temporary folders with this prefix are being deleted."""
-
 SIDECAR_PREFIX = "meta-"
 """Temporary files with this prefix are sidecars about to be replaced."""
 
 _ATTEMPTS = 20
+_SEAL_BYTES = 1 << 16
 _COLLISIONS = frozenset({errno.EEXIST, errno.ENOTEMPTY})
 
 
@@ -46,7 +49,7 @@ def describe(request: CacheRequest, fetched: Fetched, content: Content) -> Meta:
     return Meta(
         key=request.key,
         reference=request.reference,
-        source=request.source,
+        source=fetched.source or request.source,
         file_name=request.file_name,
         size_bytes=content.size_bytes,
         sha256=content.sha256,
@@ -58,7 +61,7 @@ def describe(request: CacheRequest, fetched: Fetched, content: Content) -> Meta:
     )
 
 
-def commit(layout: Layout, draft: Draft, meta: Meta) -> Entry:
+def commit(layout: Layout, locks: KeyLocks, draft: Draft, meta: Meta) -> Entry:
     """Make ``draft`` the newest version of its key.
 
     Where the newest version has the same bytes it stays, with a renewed
@@ -69,14 +72,18 @@ def commit(layout: Layout, draft: Draft, meta: Meta) -> Entry:
         OSError: The cache cannot be written.
         CacheError: The key's folder keeps changing under way.
     """
-    if (same := _same_bytes(layout, meta)) is not None:
-        return renew(layout, same, meta)
-    draft.seal(meta)
+    same = _same_bytes(layout, meta)
+    if same is not None and (kept := renew(layout, locks, same, meta)) is not None:
+        return kept
+    draft.persist(lambda: draft.seal(meta), _SEAL_BYTES)
     folder = layout.key_folder(meta.key)
     for _ in range(_ATTEMPTS):
-        os.makedirs(folder, exist_ok=True)
-        if (version := _place(draft.folder, folder, meta)) is not None:
-            return committed_entry(folder, version, meta)
+        is_new = draft.persist(lambda: make_new(layout, folder), _SEAL_BYTES)
+        names = () if is_new else None
+        if (version := _place(draft.folder, folder, names, meta)) is not None:
+            draft.is_committed = True
+            now_s = time.time()
+            return committed_entry(folder, version, meta, used_at_s=now_s)
     msg = f"The cache folder {layout.root} keeps changing while it is written."
     raise CacheError(msg, hint="Try again when nothing else removes entries from it.")
 
@@ -88,10 +95,13 @@ def _same_bytes(layout: Layout, meta: Meta) -> Entry | None:
     return newest if sha256_of(newest.path) == meta.sha256 else None
 
 
-def _place(draft_folder: str, folder: str, meta: Meta) -> str | None:
+def _place(
+    draft_folder: str, folder: str, names: Collection[str] | None, meta: Meta
+) -> str | None:
     """Rename the draft to a free version; None where another try may succeed."""
     try:
-        version = next_version(os.listdir(folder), meta.sha256)
+        names = os.listdir(folder) if names is None else names
+        version = next_version(names, meta.sha256)
         os.rename(draft_folder, f"{folder}/{version}")
     except FileNotFoundError:
         if not os.path.exists(draft_folder):
@@ -104,65 +114,38 @@ def _place(draft_folder: str, folder: str, meta: Meta) -> str | None:
     return version
 
 
-def renew(layout: Layout, entry: Entry, meta: Meta | None = None) -> Entry:
-    """Note that the store confirmed ``entry`` now.
+def renew(
+    layout: Layout, locks: KeyLocks, entry: Entry, meta: Meta | None = None
+) -> Entry | None:
+    """Note that the store confirmed ``entry`` now, which counts as a use.
 
     Args:
         layout: Where the cache lies.
+        locks: Its locks.
         entry: The confirmed version.
         meta: What was learned when the same bytes came again; None after a
             mere confirmation.
 
     Returns:
-        The renewed entry, or the same one where the cache cannot be written.
+        The renewed entry, or the same one where the cache cannot be written;
+        None where it was removed meanwhile.
     """
     learned = {} if meta is None else _learned(meta)
     renewed = msgspec.structs.replace(entry.meta, checked_at=now_utc(), **learned)
     draft = f"{layout.tmp}/{SIDECAR_PREFIX}{uuid.uuid4().hex}"
-    target = f"{layout.key_folder(entry.key)}/{entry.version}/{META_NAME}"
+    target = sidecar_path(layout, entry)
     try:
-        os.makedirs(layout.tmp, exist_ok=True)
+        make_folder(layout, layout.tmp)
         write_durably(draft, encode_meta(renewed))
-        os.replace(draft, target)
+        with locks.changing(entry.key):
+            os.replace(draft, target)
     except OSError as exc:
         _LOGGER.debug("The sidecar %s was not renewed: %s", target, exc)
         delete(draft)
-        return entry
-    return replace(entry, meta=renewed)
+        return entry if os.path.lexists(entry.path) else None
+    return replace(entry, meta=renewed, used_at_s=time.time())
 
 
 def _learned(meta: Meta) -> dict[str, object]:
     names = ("validator", "content_type", "checksums")
     return {name: getattr(meta, name) for name in names}
-
-
-def discard(layout: Layout, path: str) -> bool:
-    """Take the folder or file ``path`` out of the cache at once, then delete it.
-
-    Returns:
-        Whether it was there.
-
-    Raises:
-        OSError: The cache cannot be written.
-    """
-    if not os.path.lexists(path):
-        return False
-    os.makedirs(layout.tmp, exist_ok=True)
-    trash = f"{layout.tmp}/{TRASH_PREFIX}{uuid.uuid4().hex}"
-    try:
-        os.rename(path, trash)
-    except FileNotFoundError:
-        return False
-    delete(trash)
-    return True
-
-
-def delete(path: str) -> None:
-    """Delete a file or a folder with all in it, as far as that is possible."""
-    if os.path.isdir(path) and not os.path.islink(path):
-        shutil.rmtree(path, ignore_errors=True)
-        return
-    try:
-        os.unlink(path)
-    except OSError as exc:
-        _LOGGER.debug("%s was not deleted: %s", path, exc)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import stat
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -81,6 +81,7 @@ class Entry:
         path: The file.
         size_bytes: Its size.
         meta: The sidecar.
+        used_at_s: When its use was last noted on disk, seconds since the epoch.
     """
 
     key: str
@@ -88,6 +89,7 @@ class Entry:
     path: Path
     size_bytes: int
     meta: Meta
+    used_at_s: float = field(default=0.0, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,7 +139,7 @@ def load(folder: str, key: str) -> Entry | Problem | None:
 
 def _load_once(folder: str, key: str) -> Entry | Problem | None:
     try:
-        text = _read_sidecar(f"{folder}/{META_NAME}")
+        text, used_at_s = _read_sidecar(f"{folder}/{META_NAME}")
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
         if not os.path.lexists(folder):
             return None
@@ -145,16 +147,17 @@ def _load_once(folder: str, key: str) -> Entry | Problem | None:
     meta = decode_meta(text)
     if meta is None:
         return _unreadable(folder, key, text)
-    return _match(folder, key, meta)
+    return _match(folder, key, meta, used_at_s)
 
 
-def _read_sidecar(path: str) -> bytes:
+def _read_sidecar(path: str) -> tuple[bytes, float]:
+    """The text of a sidecar, and when it was last touched."""
     fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         text = os.read(fd, _SIDECAR_USUAL_BYTES)
         if len(text) == _SIDECAR_USUAL_BYTES:
             text += os.read(fd, SIDECAR_LIMIT_BYTES)
-        return text
+        return text, os.fstat(fd).st_mtime
     finally:
         os.close(fd)
 
@@ -165,7 +168,7 @@ def _unreadable(folder: str, key: str, text: bytes) -> Problem:
     return _problem(folder, key, "bad-sidecar", f"Its {META_NAME} cannot be read.")
 
 
-def _match(folder: str, key: str, meta: Meta) -> Entry | Problem:
+def _match(folder: str, key: str, meta: Meta, used_at_s: float) -> Entry | Problem:
     if meta.key != key:
         return _problem(folder, key, "wrong-key", f"It belongs to {meta.key}.")
     try:
@@ -182,10 +185,12 @@ def _match(folder: str, key: str, meta: Meta) -> Entry | Problem:
     if status.st_size != meta.size_bytes:
         detail = f"{status.st_size} bytes instead of {meta.size_bytes}."
         return _problem(folder, key, "wrong-size", detail)
-    return committed_entry(*os.path.split(folder), meta)
+    return committed_entry(*os.path.split(folder), meta, used_at_s=used_at_s)
 
 
-def committed_entry(key_folder: str, version: str, meta: Meta) -> Entry:
+def committed_entry(
+    key_folder: str, version: str, meta: Meta, *, used_at_s: float
+) -> Entry:
     """The entry of a version that is known to be whole."""
     return Entry(
         key=meta.key,
@@ -193,6 +198,7 @@ def committed_entry(key_folder: str, version: str, meta: Meta) -> Entry:
         path=Path(data_path(f"{key_folder}/{version}", meta.file_name)),
         size_bytes=meta.size_bytes,
         meta=meta,
+        used_at_s=used_at_s,
     )
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import errno
+import os
+import stat
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -29,6 +31,21 @@ def cache_faults(root: Path) -> Iterator[None]:
         raise
     except OSError as exc:
         raise _cache_error(root, exc) from exc
+
+
+def check_root(root: Path) -> None:
+    """Make sure that the cache folder, if there is one, is a folder.
+
+    Raises:
+        CacheError: It is something else, or cannot be looked at.
+    """
+    with cache_faults(root):
+        try:
+            mode = os.stat(root).st_mode
+        except FileNotFoundError:
+            return
+        if not stat.S_ISDIR(mode):
+            raise NotADirectoryError(errno.ENOTDIR, "It is not a folder", str(root))
 
 
 def _cache_error(root: Path, exc: OSError) -> CacheError:

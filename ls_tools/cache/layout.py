@@ -24,6 +24,9 @@ META_NAME = "meta.json"
 NESTED_NAME = "file"
 """Folder that holds the file where its own name is the sidecar's."""
 
+LOCK_SUFFIX = ".lock"
+"""Ending of lock files that are removed with the lock."""
+
 _SHARD = re.compile(r"[0-9a-f]{2}")
 _KEY = re.compile(r"[0-9a-f]{32,128}")
 _VERSION = re.compile(r"[0-9]{6,12}-[0-9a-f]{16}")
@@ -61,6 +64,26 @@ class Layout:
         return f"{self.base}/locks"
 
     @property
+    def key_locks(self) -> str:
+        """The file of which one byte is locked per key."""
+        return f"{self.locks}/keys"
+
+    @property
+    def eviction_lock(self) -> str:
+        """The file that is locked by whoever evicts."""
+        return f"{self.locks}/eviction"
+
+    @property
+    def usage(self) -> str:
+        """The file that says how much there was when last somebody looked."""
+        return f"{self.base}/usage.json"
+
+    @property
+    def leases(self) -> str:
+        """The folder of leases."""
+        return f"{self.base}/leases"
+
+    @property
     def pins(self) -> str:
         """The folder of pins."""
         return f"{self.base}/pins"
@@ -70,8 +93,8 @@ class Layout:
         return f"{self.entries}/{key[:2]}/{key}"
 
     def lock_file(self, key: str) -> str:
-        """The file that is locked while one key is being fetched."""
-        return f"{self.locks}/{key}.lock"
+        """The file that is locked while one key is fetched, if ranges cannot be."""
+        return f"{self.locks}/{key}{LOCK_SUFFIX}"
 
     def pin_folder(self, key: str) -> str:
         """The folder that holds the pins of one key."""

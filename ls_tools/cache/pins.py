@@ -10,6 +10,7 @@ import os
 import uuid
 from typing import TYPE_CHECKING
 
+from ls_tools.cache.folders import make_folder
 from ls_tools.cache.writing import write_durably
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from ls_tools.cache.entry import Entry
     from ls_tools.cache.layout import Layout
+    from ls_tools.cache.leases import Needed
 
 
 def pin(layout: Layout, entry: Entry, holder: Path) -> None:
@@ -30,8 +32,8 @@ def pin(layout: Layout, entry: Entry, holder: Path) -> None:
     name = f"{entry.version}.{hashlib.sha256(text).hexdigest()[:32]}"
     if os.path.exists(f"{folder}/{name}"):
         return
-    os.makedirs(folder, exist_ok=True)
-    os.makedirs(layout.tmp, exist_ok=True)
+    for needed in (folder, layout.tmp):
+        make_folder(layout, needed)
     draft = f"{layout.tmp}/pin-{uuid.uuid4().hex}"
     write_durably(draft, text)
     os.replace(draft, f"{folder}/{name}")
@@ -44,15 +46,36 @@ def holders(layout: Layout, entry: Entry) -> list[str]:
         OSError: The cache cannot be read.
     """
     folder = layout.pin_folder(entry.key)
-    try:
-        names = os.listdir(folder)
-    except FileNotFoundError:
-        return []
-    mine = [name for name in names if name.startswith(f"{entry.version}.")]
+    mine = [name for name in _names(folder) if name.startswith(f"{entry.version}.")]
     found = {_read(f"{folder}/{name}") for name in mine}
     return sorted(holder for holder in found if holder and os.path.lexists(holder))
 
 
+def find_pinned(layout: Layout) -> set[Needed]:
+    """Key and version of all that is pinned by holders that still exist.
+
+    Raises:
+        OSError: The cache cannot be read.
+    """
+    return {
+        (key, version)
+        for key in _names(layout.pins)
+        for name in _names(layout.pin_folder(key))
+        if (version := name.partition(".")[0])
+        and os.path.lexists(_read(f"{layout.pin_folder(key)}/{name}"))
+    }
+
+
+def _names(folder: str) -> list[str]:
+    try:
+        return os.listdir(folder)
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+
+
 def _read(path: str) -> str:
-    with open(path, "rb") as file:
-        return os.fsdecode(file.read())
+    try:
+        with open(path, "rb") as file:
+            return os.fsdecode(file.read())
+    except (FileNotFoundError, NotADirectoryError):
+        return ""

@@ -5,46 +5,40 @@ Knows no source and no network; whoever asks brings the function that fetches.
 
 from __future__ import annotations
 
+import logging
 import os
-import time
-from collections.abc import Callable
-from functools import partial
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ls_tools.cache import legacy, pins, upkeep
-from ls_tools.cache.committing import commit, describe, renew
 from ls_tools.cache.entry import CacheRequest, Entry, Outcome, newest_entry
-from ls_tools.cache.faults import cache_faults
-from ls_tools.cache.flights import Flights
-from ls_tools.cache.layout import META_NAME, Layout, check_key
-from ls_tools.cache.locks import locked
+from ls_tools.cache.faults import cache_faults, check_root
+from ls_tools.cache.fetching import Fetcher, Fill
+from ls_tools.cache.freshness import Outages, fresh_s
+from ls_tools.cache.keeping import Keeper
+from ls_tools.cache.key_locks import KeyLocks
+from ls_tools.cache.layout import Layout, check_key
+from ls_tools.cache.leases import leased
+from ls_tools.cache.reading import confirm_only, not_cached, refuse_writing
 from ls_tools.cache.sweeping import sweep
-from ls_tools.cache.writing import Draft
-from ls_tools.errors import NotCachedError
-from ls_tools.origin import redact_url
-from ls_tools.transfer import Fetched, Sink, Validator
+from ls_tools.cache.uses import TRUST_S, note_need, note_use
+from ls_tools.errors import NetworkError, NotFoundError
+from ls_tools.settings import CacheLimits
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from ls_tools.cache.entry import Problem
+    from ls_tools.cache.keeping import Pruned
     from ls_tools.cache.legacy import LegacyImport
     from ls_tools.cache.upkeep import CacheInfo
     from ls_tools.progress import Progress
     from ls_tools.settings import Mode
 
-Fill = Callable[[Sink, Validator | None], Fetched]
-"""Fetches one object into the sink. The validator is that of the version the
-cache holds, for a conditional request; None asks for the object itself."""
+_LOGGER = logging.getLogger("ls_tools")
 
-TOUCH_INTERVAL_S = 300.0
-"""A use of an entry is noted on disk at most this often per process."""
-
-SWEEP_INTERVAL_S = 600.0
-"""Leftovers of crashed writers are looked for at most this often per process."""
-
-_TOUCHED_LIMIT = 1 << 16
+_LOOKS = 3
 
 
 class Cache:
@@ -55,17 +49,20 @@ class Cache:
 
     Args:
         root: The cache folder. Made with mode 0700 when missing.
+        limits: How large and how old it may grow, and what is trusted how long.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, limits: CacheLimits | None = None) -> None:
+        self.limits: CacheLimits = limits or CacheLimits()
         self._layout = Layout(Path(os.path.abspath(root)))
-        self._flights: Flights[Outcome] = Flights()
-        self._touched_at: dict[str, float] = {}
-        self._swept_at: float | None = None
+        self._locks = KeyLocks(self._layout)
+        self._keeper = Keeper(self._layout, self._locks, self.limits)
+        self._fetcher = Fetcher(self._layout, self._locks, self._keeper)
+        self._outages = Outages()
 
-    def __reduce__(self) -> tuple[type[Cache], tuple[Path]]:
-        """Pickle as the folder alone."""
-        return Cache, (self.root,)
+    def __reduce__(self) -> tuple[type[Cache], tuple[Path, CacheLimits]]:
+        """Pickle as the folder and its limits alone."""
+        return Cache, (self.root, self.limits)
 
     @property
     def root(self) -> Path:
@@ -98,42 +95,69 @@ class Cache:
         Args:
             request: What is wanted.
             fill: Fetches it.
-            mode: ``if-missing`` takes any version that is there,
-                ``revalidate`` has the store confirm it first, ``offline``
-                never calls ``fill``.
+            mode: ``if-missing`` takes any version that is there and was
+                confirmed within ``limits.ttl_s``, ``revalidate`` has the store
+                confirm it first, ``offline`` never calls ``fill``.
 
         Raises:
-            NotCachedError: Offline, and not in the cache.
-            IntegrityError: What was fetched is not what was announced.
+            NotCachedError: Offline or read-only, and not in the cache.
+            IntegrityError: What was fetched is not what was announced, twice.
             CacheError: The cache cannot be read or written.
         """
+        if self.limits.read_only:
+            return self._serve(request, fill, mode)
         if mode == "revalidate":
-            return self._fly(request, fill, mode)
-        entry = self.lookup(request.key)
+            return self._fetcher.fetch(request, fill, confirm=True)
+        entry = self._find(request.key)
         if entry is None:
             if mode == "offline":
-                raise _not_cached(request)
-            return self._fly(request, fill, mode)
-        self.touch(entry)
-        return Outcome(entry=entry, from_cache=True)
+                raise not_cached(self.root, request, why="this is offline mode")
+            return self._fetcher.fetch(request, fill, confirm=False)
+        if mode == "offline" or fresh_s(entry, self.limits.ttl_s) > 0:
+            return Outcome(entry=entry, from_cache=True)
+        return self._refresh(request, fill, entry)
 
-    def touch(self, entry: Entry) -> None:
-        """Note that ``entry`` was used, on disk at most every five minutes.
+    def touch(self, entry: Entry) -> bool:
+        """Note that ``entry`` is used, on disk at most once a minute.
 
-        Does nothing where the cache cannot be written.
+        Returns:
+            Whether it is still there. It then is not evicted for as long as
+            ``limits.grace_s`` says.
         """
-        now = time.monotonic()
-        last = self._touched_at.get(entry.key)
-        if last is not None and now - last < TOUCH_INTERVAL_S:
+        if self.limits.read_only:
+            return os.path.exists(entry.path)
+        return note_use(self._layout, self._locks, entry)
+
+    def trusted_s(self, entry: Entry) -> float:
+        """For how long ``entry`` may be handed out again without asking."""
+        return min(TRUST_S, fresh_s(entry, self.limits.ttl_s))
+
+    @contextmanager
+    def lease(self, entry: Entry) -> Iterator[Path]:
+        """Keep ``entry`` from eviction for as long as the block runs.
+
+        In a read-only cache nothing is noted, and whoever evicts does not know.
+
+        Yields:
+            Its path.
+
+        Raises:
+            NotFoundError: It was removed before.
+            CacheError: The cache cannot be written.
+        """
+        if self.limits.read_only:
+            yield entry.path
             return
-        if len(self._touched_at) >= _TOUCHED_LIMIT:
-            self._touched_at.clear()
-        self._touched_at[entry.key] = now
-        folder = f"{self._layout.key_folder(entry.key)}/{entry.version}"
+        with cache_faults(self.root):
+            lease = leased(self._layout, entry)
+            lease.__enter__()
         try:
-            os.utime(f"{folder}/{META_NAME}")
-        except OSError:
-            return
+            if not note_need(self._layout, self._locks, entry):
+                msg = f"{entry.path} was removed while it was resolved."
+                raise NotFoundError(msg, hint="Try again.")
+            yield entry.path
+        finally:
+            lease.__exit__(None, None, None)
 
     def pin(self, entry: Entry, holder: Path) -> None:
         """Keep ``entry`` from eviction for as long as ``holder`` exists.
@@ -145,8 +169,12 @@ class Cache:
         Raises:
             CacheError: The cache cannot be written.
         """
+        if self.limits.read_only:
+            _LOGGER.warning("Nothing is pinned in the read-only cache %s.", self.root)
+            return
         with cache_faults(self.root):
             pins.pin(self._layout, entry, holder)
+        note_need(self._layout, self._locks, entry)
 
     def entries(self, *, all_versions: bool = False) -> Iterator[Entry]:
         """The entries in the order of their keys, damaged ones left out.
@@ -157,6 +185,7 @@ class Cache:
         Raises:
             CacheError: The cache cannot be read.
         """
+        check_root(self.root)
         with cache_faults(self.root):
             yield from upkeep.iter_entries(self._layout, all_versions=all_versions)
 
@@ -172,29 +201,69 @@ class Cache:
         Raises:
             CacheError: The cache cannot be read, or not be repaired.
         """
+        check_root(self.root)
+        if repair:
+            self._check_writable()
         with cache_faults(self.root):
             return upkeep.verify(self._layout, progress=progress, repair=repair)
 
-    def remove(self, selector: str) -> int:
+    def remove(self, selector: str, *, force: bool = False) -> int:
         """Remove all versions of a key, or of a canonical reference.
+
+        Args:
+            selector: The key or reference.
+            force: Also what a living process holds a lease on.
 
         Returns:
             The number of versions removed.
 
         Raises:
-            CacheError: The cache cannot be written.
+            CacheError: A version is leased, or the cache cannot be written.
         """
+        self._check_writable()
         with cache_faults(self.root):
-            return upkeep.remove(self._layout, selector)
+            return upkeep.remove(self._layout, selector, force=force)
 
-    def clear(self) -> int:
+    def clear(self, *, force: bool = False) -> int:
         """Remove every entry; the number of versions removed.
 
+        Args:
+            force: Also what a living process holds a lease on.
+
         Raises:
-            CacheError: The cache cannot be written.
+            CacheError: A version is leased, or the cache cannot be written.
         """
+        self._check_writable()
         with cache_faults(self.root):
-            return upkeep.clear(self._layout)
+            return upkeep.clear(self._layout, force=force)
+
+    def prune(
+        self,
+        *,
+        max_bytes: int | None = None,
+        max_age_s: float | None = None,
+        dry_run: bool = False,
+    ) -> Pruned:
+        """Remove what is least needed: old versions first, then by last use.
+
+        What is leased, pinned or was used within ``limits.grace_s`` stays.
+        Given neither limit, those of ``limits`` hold and old versions go.
+
+        Args:
+            max_bytes: Size of all files to come down to.
+            max_age_s: Seconds since the last use after which a version goes.
+            dry_run: Only tell what would go.
+
+        Raises:
+            CacheError: The cache cannot be read or written.
+        """
+        check_root(self.root)
+        if not dry_run:
+            self._check_writable()
+        with cache_faults(self.root):
+            if not os.path.isdir(self._layout.entries):
+                dry_run = True
+            return self._keeper.prune(max_bytes, max_age_s, dry_run=dry_run)
 
     def info(self) -> CacheInfo:
         """Counts and sizes.
@@ -202,6 +271,7 @@ class Cache:
         Raises:
             CacheError: The cache cannot be read.
         """
+        check_root(self.root)
         with cache_faults(self.root):
             return upkeep.info(self._layout)
 
@@ -211,6 +281,7 @@ class Cache:
         Raises:
             CacheError: The cache cannot be read.
         """
+        self._check_writable()
         with cache_faults(self.root):
             return sweep(self._layout)
 
@@ -228,54 +299,45 @@ class Cache:
             NotFoundError: ``folder`` cannot be read.
             CacheError: The cache cannot be written.
         """
+        self._check_writable()
         return legacy.import_legacy(self.get, folder, references)
 
-    def _fly(self, request: CacheRequest, fill: Fill, mode: Mode) -> Outcome:
-        call = partial(self._fill, request, fill, mode)
-        outcome, is_first = self._flights.share((request.key, mode), call)
-        return outcome if is_first else Outcome(entry=outcome.entry, from_cache=True)
+    def _check_writable(self) -> None:
+        check_root(self.root)
+        if self.limits.read_only:
+            raise refuse_writing(self.root)
 
-    def _fill(self, request: CacheRequest, fill: Fill, mode: Mode) -> Outcome:
-        seen = self.lookup(request.key) if mode == "revalidate" else None
-        with cache_faults(self.root):
-            if not os.path.isdir(self.root):
-                os.makedirs(self.root, mode=0o700, exist_ok=True)
-        with locked(self._layout.lock_file(request.key)):
-            found = self.lookup(request.key)
-            if found is not None and found != seen:
-                return Outcome(entry=found, from_cache=True)
-            return self._fetch(request, fill, found)
+    def _find(self, key: str) -> Entry | None:
+        """The newest version, its use noted, so that nobody evicts it now."""
+        for _ in range(_LOOKS):
+            entry = self.lookup(key)
+            if entry is None or note_use(self._layout, self._locks, entry):
+                return entry
+        return None
 
-    def _fetch(
-        self, request: CacheRequest, fill: Fill, current: Entry | None
-    ) -> Outcome:
-        self._sweep_sometimes()
-        validator = None if current is None else current.meta.validator or None
-        with Draft(self._layout, request) as draft:
-            fetched = fill(draft, validator)
-            if fetched.not_modified and validator is not None:
-                kept = self.lookup(request.key)
-                if kept is not None:
-                    return Outcome(entry=renew(self._layout, kept), from_cache=True)
-                fetched = fill(draft, None)
-            content = draft.finish(fetched)
-            with cache_faults(self.root):
-                meta = describe(request, fetched, content)
-                entry = commit(self._layout, draft, meta)
-        return Outcome(entry=entry, from_cache=False)
+    def _refresh(self, request: CacheRequest, fill: Fill, stale: Entry) -> Outcome:
+        """Have the store confirm ``stale``; do without where it cannot be asked."""
+        if self._outages.has(request.reference):
+            return Outcome(entry=stale, from_cache=True)
+        try:
+            return self._fetcher.fetch(request, fill, confirm=True)
+        except NetworkError as exc:
+            entry = self._find(request.key)
+            if entry is None:
+                raise
+            self._outages.note(request.reference)
+            _LOGGER.warning(
+                "The store could not be asked, so the version of %s is used: %s",
+                entry.meta.checked_at.isoformat(timespec="seconds"),
+                exc.message,
+            )
+            return Outcome(entry=entry, from_cache=True)
 
-    def _sweep_sometimes(self) -> None:
-        now = time.monotonic()
-        if self._swept_at is None or now - self._swept_at > SWEEP_INTERVAL_S:
-            self._swept_at = now
-            with cache_faults(self.root):
-                sweep(self._layout)
-
-
-def _not_cached(request: CacheRequest) -> NotCachedError:
-    reference = redact_url(request.reference)
-    return NotCachedError(
-        f"{reference} is not in the cache, and this is offline mode.",
-        hint="Fetch it once without --offline (LS_TOOLS_OFFLINE).",
-        reference=reference,
-    )
+    def _serve(self, request: CacheRequest, fill: Fill, mode: Mode) -> Outcome:
+        """The entry of ``request`` from a cache that must not be written."""
+        entry = self.lookup(request.key)
+        if entry is None:
+            raise not_cached(self.root, request, why="the cache is read-only")
+        if mode == "revalidate":
+            confirm_only(self.root, entry, fill)
+        return Outcome(entry=entry, from_cache=True)

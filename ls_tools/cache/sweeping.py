@@ -9,8 +9,9 @@ import os
 import time
 from typing import TYPE_CHECKING
 
-from ls_tools.cache.committing import TRASH_PREFIX, delete
-from ls_tools.cache.layout import META_NAME, NESTED_NAME
+from ls_tools.cache.folders import TRASH_PREFIX, delete
+from ls_tools.cache.layout import LOCK_SUFFIX, META_NAME, NESTED_NAME
+from ls_tools.cache.leases import sweep_leases
 from ls_tools.cache.locks import (
     boot_id,
     lock_softly,
@@ -31,7 +32,7 @@ ABANDONED_S = 24 * 3600.0
 
 
 def sweep(layout: Layout) -> int:
-    """Delete abandoned drafts, half-deleted versions and unused lock files.
+    """Delete abandoned drafts, half-deleted versions, unused locks and leases.
 
     Returns:
         The number of them in the temporary folder.
@@ -40,6 +41,7 @@ def sweep(layout: Layout) -> int:
         OSError: The folders cannot be read.
     """
     _sweep_locks(layout)
+    sweep_leases(layout)
     abandoned = [path for path in _list(layout.tmp) if _is_abandoned(path)]
     for path in abandoned:
         delete(path)
@@ -106,6 +108,8 @@ def _probe(path: str) -> LockState:
 
 def _sweep_locks(layout: Layout) -> None:
     for path in _list(layout.locks):
+        if not path.endswith(LOCK_SUFFIX):
+            continue
         try:
             fd = open_lockable(path)
         except OSError:

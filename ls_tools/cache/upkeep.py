@@ -7,25 +7,27 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ls_tools.cache.committing import delete, discard
 from ls_tools.cache.entry import Entry, Problem, load
+from ls_tools.cache.folders import delete, discard
 from ls_tools.cache.layout import (
     FORMAT_VERSION,
-    META_NAME,
-    NESTED_NAME,
     is_key,
     is_shard,
     is_version,
     newest_version,
     version_order,
 )
+from ls_tools.cache.leases import find_leased
+from ls_tools.cache.survey import iter_keys, names_in, survey, tree_bytes
 from ls_tools.digests import sha256_of
+from ls_tools.errors import CacheError
 from ls_tools.progress import NullProgress
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Collection, Iterator
 
     from ls_tools.cache.layout import Layout
+    from ls_tools.cache.leases import Needed
     from ls_tools.progress import Progress
 
 
@@ -56,7 +58,7 @@ def iter_entries(layout: Layout, *, all_versions: bool) -> Iterator[Entry]:
     Raises:
         OSError: The cache cannot be read.
     """
-    for key, folder, versions in _iter_keys(layout):
+    for key, folder, versions in iter_keys(layout):
         newest = newest_version(versions)
         for version in sorted(filter(is_version, versions), key=version_order):
             if all_versions or version == newest:
@@ -71,19 +73,14 @@ def info(layout: Layout) -> CacheInfo:
     Raises:
         OSError: The cache cannot be read.
     """
-    keys = versions = size_bytes = 0
-    for _, folder, names in _iter_keys(layout):
-        found = [name for name in names if is_version(name)]
-        keys += bool(found)
-        versions += len(found)
-        size_bytes += sum(_data_bytes(f"{folder}/{name}") for name in found)
+    versions = survey(layout)
     return CacheInfo(
         root=layout.root,
         format_version=FORMAT_VERSION,
-        entries=keys,
-        versions=versions,
-        size_bytes=size_bytes,
-        temporary_bytes=_tree_bytes(layout.tmp),
+        entries=len({version.key for version in versions}),
+        versions=len(versions),
+        size_bytes=sum(version.size_bytes for version in versions),
+        temporary_bytes=tree_bytes(layout.tmp),
     )
 
 
@@ -108,58 +105,58 @@ def verify(layout: Layout, *, progress: Progress | None, repair: bool) -> list[P
     return problems
 
 
-def remove(layout: Layout, selector: str) -> int:
+def remove(layout: Layout, selector: str, *, force: bool) -> int:
     """Remove a key's versions, or those of a canonical reference.
 
     Raises:
         OSError: The cache cannot be written.
+        CacheError: A version is leased, and not ``force``.
     """
-    if is_key(selector):
-        return _remove_key(layout, selector)
-    keys = {
-        entry.key
-        for entry in iter_entries(layout, all_versions=True)
-        if entry.meta.reference == selector
-    }
+    keys = {selector} if is_key(selector) else _keys_of(layout, selector)
+    if not force:
+        _refuse_leased(layout, [x for x in find_leased(layout) if x[0] in keys])
     return sum(_remove_key(layout, key) for key in keys)
 
 
-def clear(layout: Layout) -> int:
+def clear(layout: Layout, *, force: bool) -> int:
     """Remove everything; the number of versions removed.
 
     Raises:
         OSError: The cache cannot be written.
+        CacheError: A version is leased, and not ``force``.
     """
+    if not force:
+        _refuse_leased(layout, find_leased(layout))
     versions = sum(1 for _ in _iter_versions(layout))
     for folder in (layout.pins, layout.entries):
         discard(layout, folder)
     return versions
 
 
+def _keys_of(layout: Layout, reference: str) -> set[str]:
+    return {
+        entry.key
+        for entry in iter_entries(layout, all_versions=True)
+        if entry.meta.reference == reference
+    }
+
+
+def _refuse_leased(layout: Layout, leased: Collection[Needed]) -> None:
+    if leased:
+        msg = f"{len(leased)} of these files in {layout.root} are in use (leased)."
+        hint = "Wait for the programs that use them, or use --force (force=True)."
+        raise CacheError(msg, hint=hint, leased=len(leased))
+
+
 def _remove_key(layout: Layout, key: str) -> int:
     folder = layout.key_folder(key)
-    versions = sum(map(is_version, _names(folder)))
+    versions = sum(map(is_version, names_in(folder)))
     delete(layout.pin_folder(key))
     return versions if discard(layout, folder) else 0
 
 
-def _names(folder: str) -> list[str]:
-    try:
-        return sorted(os.listdir(folder))
-    except (FileNotFoundError, NotADirectoryError):
-        return []
-
-
-def _iter_keys(layout: Layout) -> Iterator[tuple[str, str, list[str]]]:
-    for shard in _names(layout.entries):
-        for key in _names(f"{layout.entries}/{shard}"):
-            if is_key(key) and key.startswith(shard):
-                folder = f"{layout.entries}/{shard}/{key}"
-                yield key, folder, _names(folder)
-
-
 def _iter_versions(layout: Layout) -> Iterator[tuple[str, str]]:
-    for key, folder, names in _iter_keys(layout):
+    for key, folder, names in iter_keys(layout):
         for name in filter(is_version, names):
             yield key, f"{folder}/{name}"
 
@@ -169,7 +166,7 @@ def _strays(
 ) -> Iterator[Problem]:
     """What lies below ``folder`` under a name that no version of ours has."""
     belongs, *deeper = levels
-    for name in _names(folder):
+    for name in names_in(folder):
         path = f"{folder}/{name}"
         if not belongs(name) or (deeper and not os.path.isdir(path)):
             yield _stray(path)
@@ -201,28 +198,3 @@ def _repair(layout: Layout, problem: Problem) -> Problem:
     if problem.reason == "newer-schema":
         return problem
     return replace(problem, removed=discard(layout, str(problem.path)))
-
-
-def _data_bytes(folder: str) -> int:
-    """Size of the file in a version folder."""
-    total = 0
-    try:
-        with os.scandir(folder) as found:
-            for item in found:
-                if item.name == NESTED_NAME and item.is_dir(follow_symlinks=False):
-                    total += _tree_bytes(item.path)
-                elif item.name != META_NAME:
-                    total += item.stat(follow_symlinks=False).st_size
-    except (FileNotFoundError, NotADirectoryError):
-        return total
-    return total
-
-
-def _tree_bytes(folder: str) -> int:
-    sizes = (
-        os.lstat(f"{parent}/{name}").st_size
-        for parent, _, names in os.walk(folder)
-        for name in names
-        if os.path.lexists(f"{parent}/{name}")
-    )
-    return sum(sizes)

@@ -5,31 +5,40 @@ Knows how a version becomes whole and durable, not which version it will be.
 
 from __future__ import annotations
 
+import errno
 import os
-import shutil
 import uuid
 from dataclasses import dataclass, field
 from threading import Lock
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, TypeVar, final
 
 from ls_tools.cache.faults import cache_faults
+from ls_tools.cache.folders import delete, make_new
 from ls_tools.cache.layout import META_NAME, data_path
 from ls_tools.cache.locks import boot_id, lock_softly, unlock_and_close
 from ls_tools.cache.meta import encode_meta
 from ls_tools.cache.write_record import WriteRecord
 from ls_tools.digests import digest_file
-from ls_tools.disk import sync_folder, write_all, write_all_at
+from ls_tools.disk import NEW_FILE, sync_folder, write_all, write_all_at
 from ls_tools.errors import IntegrityError
 from ls_tools.origin import redact_url
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from types import TracebackType
 
     from ls_tools.cache.entry import CacheRequest
     from ls_tools.cache.layout import Layout
     from ls_tools.cache.meta import Meta
     from ls_tools.transfer import Fetched
+
+T = TypeVar("T")
+
+NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT})
+"""The disk or the quota is full, which removing files may change."""
+
+OVERWRITE = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC
+"""Flags that write a file of one's own anew."""
 
 DRAFT_PREFIX = "fill-"
 """Temporary folders with this prefix are versions being built."""
@@ -50,6 +59,10 @@ class Content:
     checksums: Mapping[str, str] = field(default_factory=dict)
 
 
+def _no_room(_size_bytes: int) -> bool:
+    return False
+
+
 @final
 class Draft:
     """A version folder in the making, and the Sink for its bytes.
@@ -61,12 +74,25 @@ class Draft:
     Args:
         layout: Where the cache lies.
         request: What is being fetched.
+        make_room: Called with a number of bytes when the disk is full; tells
+            whether it is worth trying again.
+
+    Attributes:
+        folder: The version folder.
+        is_committed: It was renamed to where it belongs.
     """
 
-    def __init__(self, layout: Layout, request: CacheRequest) -> None:
+    def __init__(
+        self,
+        layout: Layout,
+        request: CacheRequest,
+        make_room: Callable[[int], bool] = _no_room,
+    ) -> None:
         self.folder: str = f"{layout.tmp}/{DRAFT_PREFIX}{boot_id()}-{uuid.uuid4().hex}"
+        self.is_committed: bool = False
         self._layout = layout
         self._request = request
+        self._make_room = make_room
         self._path = data_path(self.folder, request.file_name)
         self._record = WriteRecord()
         self._opening = Lock()
@@ -81,10 +107,12 @@ class Draft:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._fd is not None:
-            unlock_and_close(self._fd)
-            self._fd = None
-        shutil.rmtree(self.folder, ignore_errors=True)
+        if self._fd is None:
+            return
+        unlock_and_close(self._fd)
+        self._fd = None
+        if not self.is_committed:
+            delete(self.folder)
 
     def write_at(self, offset: int, chunk: bytes) -> None:
         """Write ``chunk`` at ``offset`` bytes from the start.
@@ -93,7 +121,7 @@ class Draft:
             CacheError: The disk is full, or the cache cannot be written.
         """
         with cache_faults(self._layout.root):
-            write_all_at(self._open(), chunk, offset)
+            self.persist(lambda: write_all_at(self._open(), chunk, offset), len(chunk))
         self._record.add(offset, chunk)
 
     def truncate(self, size_bytes: int) -> None:
@@ -105,6 +133,19 @@ class Draft:
         with cache_faults(self._layout.root):
             os.ftruncate(self._open(), size_bytes)
         self._record.truncate(size_bytes)
+
+    def persist(self, action: Callable[[], T], size_bytes: int) -> T:
+        """Do what writes about ``size_bytes``; where there is no room, make some.
+
+        Raises:
+            OSError: There still is no room, or ``action`` failed otherwise.
+        """
+        try:
+            return action()
+        except OSError as exc:
+            if exc.errno not in NO_ROOM or not self._make_room(size_bytes):
+                raise
+        return self.persist(action, size_bytes)
 
     def finish(self, fetched: Fetched) -> Content:
         """Check what was written against what the source said of it.
@@ -137,15 +178,17 @@ class Draft:
             OSError: The cache cannot be written.
         """
         os.fsync(self._open())
-        write_durably(f"{self.folder}/{META_NAME}", encode_meta(meta))
+        sidecar = f"{self.folder}/{META_NAME}"
+        write_durably(sidecar, encode_meta(meta), flags=OVERWRITE)
         for folder in {os.path.dirname(self._path), self.folder}:
             sync_folder(folder)
 
     def _open(self) -> int:
         with self._opening:
             if self._fd is None:
-                os.makedirs(os.path.dirname(self._path))
-                flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+                for folder in (self.folder, os.path.dirname(self._path)):
+                    make_new(self._layout, folder)
+                flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
                 self._fd = os.open(self._path, flags, 0o666)
                 lock_softly(self._fd)
             return self._fd
@@ -175,13 +218,13 @@ def _find_difference(found: Mapping[str, str], fetched: Fetched) -> str | None:
     return None
 
 
-def write_durably(path: str, text: bytes) -> None:
-    """Make the new file ``path`` hold ``text``, on the disk itself.
+def write_durably(path: str, text: bytes, *, flags: int = NEW_FILE) -> None:
+    """Make the file ``path`` hold ``text``, on the disk itself.
 
     Raises:
-        OSError: It exists or cannot be written.
+        OSError: It cannot be written, or is there and ``flags`` want a new one.
     """
-    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+    fd = os.open(path, flags, 0o666)
     try:
         write_all(fd, text)
         os.fsync(fd)

@@ -211,7 +211,8 @@ def describe(entry: Entry) -> dict[str, Any]:
 def _cache(invocation: Invocation) -> Cache:
     from ls_tools.cache import Cache, default_cache_dir
 
-    return Cache(invocation.settings.cache_dir or default_cache_dir())
+    settings = invocation.settings
+    return Cache(settings.cache_dir or default_cache_dir(), settings.cache_limits)
 
 
 def _selector(invocation: Invocation, reference: str) -> str:

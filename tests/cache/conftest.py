@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -23,6 +25,22 @@ def cache(tmp_path: Path) -> Cache:
 @pytest.fixture
 def store() -> Store:
     return Store()
+
+
+@pytest.fixture
+def break_locks(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
+    """Have every lock granted, or refused with an errno other than 0."""
+
+    def break_all(code: int) -> None:
+        def answer(_fd: int, _operation: int, _argument: object = b"") -> bytes:
+            if code:
+                raise OSError(code, os.strerror(code))
+            return b""
+
+        monkeypatch.setattr(fcntl, "flock", answer)
+        monkeypatch.setattr(fcntl, "fcntl", answer)
+
+    return break_all
 
 
 @pytest.fixture

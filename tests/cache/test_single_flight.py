@@ -1,13 +1,13 @@
 from __future__ import annotations
 
 import errno
-import fcntl
 import os
 import signal
 import subprocess
 import sys
 import threading
 from collections import Counter
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from select import select
@@ -50,7 +50,7 @@ def test_many_processes_and_threads_fetch_each_object_once(tmp_path: Path) -> No
     cache = Cache(root)
     assert cache.verify() == []
     assert cache.info().versions == KEYS
-    assert names_in(root / "v1" / "locks") == []
+    assert names_in(root / "v1" / "locks") == ["keys"]
 
 
 def test_a_reader_beside_the_writer_never_sees_part_of_a_file(cache: Cache) -> None:
@@ -159,20 +159,17 @@ def test_a_waiter_takes_over_from_an_interrupted_thread(
 
 @pytest.mark.parametrize("code", [errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP])
 def test_a_file_system_without_locks_still_serves(
-    cache: Cache, store: Store, monkeypatch: pytest.MonkeyPatch, code: int
+    cache: Cache, store: Store, break_locks: Callable[[int], None], code: int
 ) -> None:
-    def fail(_fd: int, _operation: int) -> None:
-        raise OSError(code, os.strerror(code))
-
-    monkeypatch.setattr(fcntl, "flock", fail)
+    break_locks(code)
     assert cache.get(request_for(), store.fill).entry.path.read_bytes() == b"first"
     assert cache.get(request_for(), store.fill, mode="revalidate").from_cache
 
 
 def test_locks_that_lie_cost_downloads_but_never_harm(
-    cache: Cache, monkeypatch: pytest.MonkeyPatch
+    cache: Cache, break_locks: Callable[[int], None]
 ) -> None:
-    monkeypatch.setattr(fcntl, "flock", lambda _fd, _operation: None)
+    break_locks(0)
     all_fetch = threading.Barrier(8)
 
     def fill(sink: Sink, _validator: Validator | None) -> Fetched:
@@ -192,9 +189,9 @@ def test_locks_that_lie_cost_downloads_but_never_harm(
 
 
 def test_a_lock_that_lied_lets_different_versions_stand_side_by_side(
-    cache: Cache, monkeypatch: pytest.MonkeyPatch
+    cache: Cache, break_locks: Callable[[int], None]
 ) -> None:
-    monkeypatch.setattr(fcntl, "flock", lambda _fd, _operation: None)
+    break_locks(0)
     all_fetch = threading.Barrier(4)
 
     def get(number: int) -> bool:
@@ -282,5 +279,5 @@ def test_the_lock_of_another_user_counts_where_it_can_only_be_read(
 
 
 def _count_waiting(cache: Cache) -> int:
-    running: tuple[Any, ...] = tuple(cache._flights._running.values())
+    running: tuple[Any, ...] = tuple(cache._fetcher._flights._running.values())
     return sum(len(future._condition._waiters) for future in running)

@@ -150,7 +150,7 @@ def test_entries_lie_where_the_documented_format_says(
     assert path.parent == folder
     assert sorted(names_in(folder)) == ["meta.json", "photo.jpg"]
     assert names_in(cache.root / "v1" / "tmp") == []
-    assert names_in(cache.root / "v1" / "locks") == []
+    assert names_in(cache.root / "v1" / "locks") == ["keys"]
 
 
 @pytest.mark.parametrize(

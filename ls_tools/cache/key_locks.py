@@ -1,0 +1,185 @@
+"""Locks on single keys: byte ranges of one file, so that a lock makes no file.
+
+They only save work, as all locks here: whoever cannot have one goes on without.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import logging
+import os
+import struct
+import sys
+from contextlib import contextmanager, nullcontext, suppress
+from threading import Condition
+from typing import TYPE_CHECKING, Literal
+from weakref import WeakSet
+
+from ls_tools.cache.folders import make_folder
+from ls_tools.cache.locks import locked
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from contextlib import AbstractContextManager
+
+    from ls_tools.cache.layout import Layout
+
+_LOGGER = logging.getLogger("ls_tools")
+
+Purpose = Literal["fetch", "change"]
+"""``fetch`` lasts as long as a download; ``change`` for a few system calls, while
+something is decided about what is there: its use is noted, or it is taken away."""
+
+# Linux lays out struct flock in this way; elsewhere files are locked instead.
+_HAS_RANGES = sys.platform == "linux" and hasattr(fcntl, "F_OFD_SETLKW")
+_STRUCT_FLOCK = struct.Struct("hhqqi0q")
+_DIGITS = 14
+_CHANGE_BASE = 1 << 60
+
+_all: WeakSet[KeyLocks] = WeakSet()
+_files: WeakSet[_RangeFile] = WeakSet()
+
+
+def _forget_in_child() -> None:
+    """A forked child has none of the locks, lest it hold what its parent died with."""
+    for file in tuple(_files):
+        file.close()
+    for locks in tuple(_all):
+        locks.forget()
+
+
+os.register_at_fork(after_in_child=_forget_in_child)
+
+
+class KeyLocks:
+    """The locks on the keys of one cache, for threads and processes alike.
+
+    Two keys whose first digits agree share a lock, which costs a wait at most.
+
+    Args:
+        layout: Where the cache lies.
+    """
+
+    def __init__(self, layout: Layout) -> None:
+        self._layout = layout
+        self.forget()
+        _all.add(self)
+
+    def forget(self) -> None:
+        """Start afresh, as if nothing were locked."""
+        self._released = Condition()
+        self._places: set[int] = set()
+        self._file: _RangeFile | None = None
+        self._has_ranges = _HAS_RANGES
+
+    @contextmanager
+    def fetching(self, key: str) -> Iterator[None]:
+        """Hold the right to fetch ``key``; wait for whoever holds it."""
+        with self._here(place := _place(key, "fetch")):
+            file = self._lock(place)
+            with _released(file, place) if file else self._file_lock(key):
+                yield
+
+    @contextmanager
+    def changing(self, key: str) -> Iterator[None]:
+        """Hold the right to decide about what is there of ``key``; wait for it."""
+        with self._here(place := _place(key, "change")):
+            file = self._lock(place)
+            with _released(file, place) if file else nullcontext():
+                yield
+
+    @contextmanager
+    def _here(self, place: int) -> Iterator[None]:
+        """Keep other threads of this process off ``place``."""
+        released, places = self._released, self._places
+        with released:
+            while place in places:
+                released.wait()
+            places.add(place)
+        try:
+            yield
+        finally:
+            with released:
+                places.discard(place)
+                released.notify_all()
+
+    def _file_lock(self, key: str) -> AbstractContextManager[None]:
+        return locked(self._layout.lock_file(key))
+
+    def _lock(self, place: int) -> _RangeFile | None:
+        """The file in which ``place`` is locked; None where there are no ranges."""
+        try:
+            while self._has_ranges:
+                file = self._open()
+                file.lock(place)
+                if os.fstat(file.fd).st_nlink:
+                    return file
+                # Whoever removed it took the cache away; others use another file.
+                file.unlock(place)
+                self._file = None
+        except OSError as exc:
+            _LOGGER.debug("No range locks in %s: %s", self._layout.locks, exc)
+            self._has_ranges = exc.errno not in _NEVER
+        return None
+
+    def _open(self) -> _RangeFile:
+        file = self._file
+        if file is None:
+            file = self._file = _RangeFile(self._layout)
+        return file
+
+
+_NEVER = frozenset({errno.EINVAL, errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP})
+
+
+class _RangeFile:
+    """The open file whose ranges are locked; closed with its last user."""
+
+    def __init__(self, layout: Layout) -> None:
+        self.fd = -1
+        self._pid = os.getpid()
+        flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
+        try:
+            self.fd = os.open(layout.key_locks, flags, 0o666)
+        except FileNotFoundError:
+            make_folder(layout, layout.locks)
+            self.fd = os.open(layout.key_locks, flags, 0o666)
+        _files.add(self)
+
+    def __del__(self) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of all of it."""
+        fd, self.fd = self.fd, -1
+        if fd >= 0:
+            with suppress(OSError):
+                os.close(fd)
+
+    def lock(self, place: int) -> None:
+        """Lock one byte, after whoever holds it."""
+        fcntl.fcntl(self.fd, fcntl.F_OFD_SETLKW, _range(fcntl.F_WRLCK, place))
+
+    def unlock(self, place: int) -> None:
+        """Let go of it; a forked child would let go of what is its parent's."""
+        if os.getpid() == self._pid:
+            fcntl.fcntl(self.fd, fcntl.F_OFD_SETLK, _range(fcntl.F_UNLCK, place))
+
+
+@contextmanager
+def _released(file: _RangeFile, place: int) -> Iterator[None]:
+    try:
+        yield
+    finally:
+        with suppress(OSError):
+            file.unlock(place)
+
+
+def _place(key: str, purpose: Purpose) -> int:
+    start = int(key[:_DIGITS], 16)
+    return start + _CHANGE_BASE if purpose == "change" else start
+
+
+def _range(kind: int, place: int) -> bytes:
+    return _STRUCT_FLOCK.pack(kind, os.SEEK_SET, place, 1, 0)
