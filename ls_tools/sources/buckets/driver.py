@@ -9,7 +9,7 @@ import time
 from typing import TYPE_CHECKING
 
 from ls_tools.errors import IntegrityError
-from ls_tools.sources.buckets.copying import ChangedError, ObjectCopy
+from ls_tools.sources.buckets.copying import ChangedError, DamagedError, ObjectCopy
 from ls_tools.sources.buckets.parts import PartThreads
 from ls_tools.sources.buckets.protocol import ObjectName
 from ls_tools.sources.buckets.pulling import Pull
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from ls_tools.sources.buckets.protocol import Store, StoreFactory
     from ls_tools.sources.protocol import Services
     from ls_tools.transfer import Fetched, Sink, Validator
+
+_MOST_DAMAGES = 2
 
 
 class BucketSource:
@@ -49,7 +51,9 @@ class BucketSource:
         settings = services.settings
         self._services = services
         self._open_store = open_store
-        self._retry = RetryPolicy.of(settings, sleep=sleep, clock=clock)
+        self._retry = RetryPolicy.of(
+            settings, sleep=sleep, clock=clock, pace=services.pace
+        )
         self._threads = PartThreads(settings.jobs)
         self._stores: dict[str, Store] = {}
 
@@ -77,6 +81,7 @@ class BucketSource:
             canonical=locator.canonical,
         )
         store = self.store(name.bucket)
+        damages = 0
         for restart in range(self._retry.attempts):
             if restart:
                 sink.truncate(0)
@@ -85,6 +90,10 @@ class BucketSource:
                 return self._pull(store, name, sink).run(validator)
             except ChangedError:
                 continue
+            except DamagedError as exc:
+                damages += 1
+                if damages == _MOST_DAMAGES:
+                    raise exc.error from None
         msg = f"{name.canonical} changes faster than it can be downloaded."
         raise IntegrityError(msg, hint="Try again when nobody writes it.")
 

@@ -120,6 +120,15 @@ class GcsStore:
     def __repr__(self) -> str:
         return f"GcsStore({self._bucket!r})"
 
+    @property
+    def link(self) -> _Link:
+        """The way to the store, this process's own.
+
+        Raises:
+            MissingCredentialsError: There are no credentials.
+        """
+        return self._links.get()
+
     def get(
         self,
         name: ObjectName,

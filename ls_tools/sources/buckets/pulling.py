@@ -64,21 +64,16 @@ class Pull:
 
         Raises:
             ChangedError: It was replaced under way.
+            DamagedError: What came is not what the store vouches for.
             LsToolsError: It cannot be got.
         """
         first = Stretch()
         if not self._retry.call(lambda: self._step(first, unless)):
             return Fetched(not_modified=True, validator=unless or Fetched().validator)
         self._pull(first)
-        info = self._begun()
-        if first.position < info.size_bytes:
-            self._pull_rest(split(first.position, info.size_bytes))
-        return Fetched(
-            size_bytes=info.size_bytes,
-            validator=info.validator,
-            checksums=info.checksums,
-            content_type=info.content_type,
-        )
+        if self._copy.info and first.position < self._copy.info.size_bytes:
+            self._pull_rest(split(first.position, self._copy.info.size_bytes))
+        return self._copy.finish()
 
     def _pull_rest(self, parts: list[Stretch]) -> None:
         with self._threads.taken(min(len(parts), MOST_THREADS)) as threads:
@@ -122,8 +117,9 @@ class Pull:
 
     def _first_stop(self, info: ObjectInfo) -> int:
         """Where the first answer is left; the rest of a large object is parted."""
-        in_parts = info.size_bytes > PARALLEL_BYTES and self._threads.are_useful
-        return PART_BYTES if in_parts else info.size_bytes
+        if info.size_bytes <= PARALLEL_BYTES or self._copy.is_packed:
+            return info.size_bytes
+        return PART_BYTES if self._threads.are_useful else info.size_bytes
 
     def _pour(self, body: Body, stretch: Stretch) -> None:
         """Write the body; a cut that brought something new is no failure."""
@@ -159,9 +155,3 @@ class Pull:
         except TransientError as exc:
             return exc
         return None
-
-    def _begun(self) -> ObjectInfo:
-        info = self._copy.info
-        if info is None:  # pragma: no cover -- an answer had come
-            raise ChangedError
-        return info

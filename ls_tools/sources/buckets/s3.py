@@ -14,8 +14,8 @@ from urllib3.exceptions import HTTPError
 from ls_tools.digests import can_check
 from ls_tools.sources.buckets.forks import PerProcess
 from ls_tools.sources.buckets.muting import muted
-from ls_tools.sources.buckets.protocol import Body, ObjectInfo, ObjectName, Store
-from ls_tools.sources.buckets.s3_client import make_client
+from ls_tools.sources.buckets.protocol import Body, ObjectInfo, ObjectName
+from ls_tools.sources.buckets.s3_client import Access, open_access
 from ls_tools.sources.buckets.s3_errors import map_answer, map_cut, map_failure
 from ls_tools.transfer import Validator
 from ls_tools.transport.quiet import quiet
@@ -41,7 +41,7 @@ _EXPRESS = "--x-s3"
 _NOT_MODIFIED = 304
 
 
-def s3_store(settings: Settings, bucket: str) -> Store:
+def s3_store(settings: Settings, bucket: str) -> S3Store:
     """The store of an S3 bucket, a StoreFactory. Connects to nothing yet."""
     return S3Store(settings, bucket)
 
@@ -56,19 +56,19 @@ class S3Store:
 
     def __init__(self, settings: Settings, bucket: str) -> None:
         self._bucket = bucket
-        self._pays = settings.s3.requester_pays
-        self._client = PerProcess(partial(make_client, settings, bucket))
+        self._s3 = settings.s3
+        self._access = PerProcess(partial(open_access, settings, bucket))
 
     @property
-    def client(self) -> Any:
-        """The client of boto3, this process's own.
+    def access(self) -> Access:
+        """The client of boto3 and its session, this process's own.
 
         Raises:
             MissingDependencyError: boto3 is not installed.
             MissingCredentialsError: The profile does not exist.
             SettingsError: The endpoint is no URL.
         """
-        return self._client.get()
+        return self._access.get()
 
     def get(
         self,
@@ -113,8 +113,8 @@ class S3Store:
         self, operation: str, asked: Mapping[str, Any], name: ObjectName
     ) -> Any | None:
         """The answer; None for 304."""
-        client = self.client
-        pays = {"RequestPayer": "requester"} if self._pays else {}
+        client = self.access.client
+        pays = {"RequestPayer": "requester"} if self._s3.requester_pays else {}
         from botocore.exceptions import BotoCoreError, ClientError
 
         host = client.meta.endpoint_url
@@ -127,8 +127,12 @@ class S3Store:
                 raise map_failure(exc, name=name.canonical, host=host) from None
         if answer.get("ResponseMetadata", {}).get("HTTPStatusCode") == _NOT_MODIFIED:
             return None
-        is_version = name.version is not None
-        raise map_answer(answer, name=name.canonical, is_version=is_version)
+        raise map_answer(
+            answer,
+            name=name.canonical,
+            is_version=name.version is not None,
+            is_anonymous=self._s3.anonymous,
+        )
 
     def _body(self, answer: Mapping[str, Any], name: ObjectName) -> Body:
         # The stream of urllib3 itself: the wrappers of boto3 lose what came before
@@ -151,7 +155,7 @@ class S3Store:
             self._raise_cut(exc, name)
 
     def _raise_cut(self, exc: Exception, name: ObjectName) -> NoReturn:
-        host = self.client.meta.endpoint_url
+        host = self.access.client.meta.endpoint_url
         raise map_cut(exc, name=name.canonical, host=host) from None
 
 
@@ -187,7 +191,14 @@ def read_info(
         ),
         checksums=_read_checksums(answer, name.bucket),
         content_type=answer.get("ContentType"),
+        encoding=_read_encoding(answer.get("ContentEncoding")),
     )
+
+
+def _read_encoding(value: str | None) -> str:
+    """The encoding of the stored bytes: ``aws-chunked`` was one of the upload."""
+    names = [name.strip().lower() for name in (value or "").split(",")]
+    return ",".join(n for n in names if n not in {"", "identity", "aws-chunked"})
 
 
 def md5_of_etag(etag: str | None, bucket: str) -> str | None:

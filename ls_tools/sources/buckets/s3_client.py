@@ -2,19 +2,40 @@
 
 from __future__ import annotations
 
+import re
+import socket
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
-from ls_tools.errors import MissingDependencyError, SettingsError
+from ls_tools.errors import MissingDependencyError, RefusedError, SettingsError
 from ls_tools.sources.buckets.muting import mute, muted
 from ls_tools.sources.buckets.parts import MOST_THREADS
 from ls_tools.sources.buckets.s3_errors import map_failure
+from ls_tools.transport.addresses import AddressPolicy, ForbiddenAddressError
 from ls_tools.transport.quiet import install_filter
 
 if TYPE_CHECKING:
     from ls_tools.settings import Settings
 
+_AMAZON = re.compile(r"\.amazonaws\.com(?:\.cn)?\Z")
 
-def make_client(settings: Settings, bucket: str) -> Any:
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """A client of boto3 and the session that it was made with."""
+
+    client: Any
+    session: Any
+
+    @property
+    def has_ca_bundle(self) -> bool:
+        """Whether the AWS configuration or the environment names a CA file."""
+        core = self.session._session  # noqa: SLF001 - boto3 has no name for it
+        return bool(core.get_config_variable("ca_bundle"))
+
+
+def open_access(settings: Settings, bucket: str) -> Access:
     """A client of boto3 for ``bucket``: credentials as boto3 finds them.
 
     Its own retries are off. Safe for threads, not for forks.
@@ -52,7 +73,35 @@ def make_client(settings: Settings, bucket: str) -> Any:
             hint = "Give it as https://HOST[:PORT]."
             raise SettingsError(msg, hint=hint) from None
     mute("botocore")
-    return client
+    _bind_to_addresses(client, settings)
+    return Access(client, session)
+
+
+def _bind_to_addresses(client: Any, settings: Settings) -> None:
+    """Let ``client`` contact nothing that the settings forbid."""
+    endpoint = client.meta.endpoint_url
+    # An endpoint that the user chose is exempt from rules for what data name.
+    home = None if _AMAZON.search(urlsplit(endpoint).netloc) else endpoint
+    policy = AddressPolicy.of(settings.evolve(url=home))
+    looks_up = settings.network == "public" and not settings.proxies
+
+    def check(request: Any, **_: object) -> None:
+        parts = urlsplit(request.url)
+        host, port = parts.hostname or "", parts.port or 443
+        try:
+            if looks_up:
+                policy.approve(host, port)
+            policy.check_host(host, port)
+        except socket.gaierror:
+            return
+        except ForbiddenAddressError as exc:
+            msg = f"ls_tools does not contact {exc.host}: it {exc.reason}."
+        else:
+            return
+        hint = "See the settings network and allowed_hosts."
+        raise RefusedError(msg, hint=hint, host=host)
+
+    client.meta.events.register("before-send.s3", check)
 
 
 def _config(settings: Settings) -> Any:

@@ -191,13 +191,20 @@ def map_cut(exc: Exception, *, name: str, host: str) -> Failure:
     return TransientError(named) if isinstance(found, TransientError) else named
 
 
-def map_answer(response: Mapping[str, Any], *, name: str, is_version: bool) -> Failure:
+def map_answer(
+    response: Mapping[str, Any],
+    *,
+    name: str,
+    is_version: bool = False,
+    is_anonymous: bool = False,
+) -> Failure:
     """The error for an answer of a store that is not what was asked for.
 
     Args:
         response: What botocore's ClientError holds.
         name: The object or bucket, for the message.
         is_version: Whether a version of its own was asked for.
+        is_anonymous: Whether no credentials were sent.
 
     Returns:
         A TransientError where the same call may succeed.
@@ -210,6 +217,10 @@ def map_answer(response: Mapping[str, Any], *, name: str, is_version: bool) -> F
         msg = f"{name} was deleted: its newest version is a delete marker."
         hint = "Ask for an older version of it, with ?versionId=."
         return NotFoundError(msg, hint=hint, code=code)
+    if is_anonymous and status in _FORBIDDEN:
+        msg = f"The store refused access to {name} without credentials."
+        hint = "It is not public: unset anonymous, and set credentials."
+        return CredentialsRejectedError(msg, hint=hint, code=code, status=status)
     lasting = _lasting_failure(code, status, name)
     if lasting is not None:
         return lasting

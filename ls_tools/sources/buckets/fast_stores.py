@@ -1,0 +1,169 @@
+"""Where obstore is used: the stores that it opens with the credentials of the SDKs."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta, timezone
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from ls_tools.sources.buckets.fast import FastFirst
+from ls_tools.sources.buckets.gcs import gcs_store
+from ls_tools.sources.buckets.gcs_credentials import token_request
+from ls_tools.sources.buckets.muting import muted
+from ls_tools.sources.buckets.s3 import s3_store
+from ls_tools.transport.quiet import quiet
+
+if TYPE_CHECKING:
+    from obstore.store import ClientConfig, GCSStore, RetryConfig, S3Store
+
+    from ls_tools.settings import Settings
+    from ls_tools.sources.buckets.gcs import GcsStore
+    from ls_tools.sources.buckets.protocol import Store
+    from ls_tools.sources.buckets.s3 import S3Store as SdkStore
+
+_KEPT_S = 720.0
+"""Seconds for which obstore may keep keys. It asks again 5 minutes before their end;
+boto3 renews them 10 minutes before theirs."""
+
+_AWS = re.compile(r"https://s3(?:\.[a-z0-9-]+)?\.amazonaws\.com/?\Z")
+_GOOGLE = "https://storage.googleapis.com"
+_NO_TIMEOUT = "7days"
+
+
+def fast_s3_store(settings: Settings, bucket: str) -> Store:
+    """The store of an S3 bucket: on obstore where it will do, else on boto3."""
+    sdk = s3_store(settings, bucket)
+    if not _is_expressible(settings) or settings.s3.requester_pays or ":" in bucket:
+        return sdk
+    return FastFirst(sdk, partial(_open_s3, sdk, settings, bucket))
+
+
+def fast_gcs_store(settings: Settings, bucket: str) -> Store:
+    """The store of a bucket of Google: on obstore where it will do, else the SDK."""
+    sdk = gcs_store(settings, bucket)
+    if not _is_expressible(settings) or settings.gcs.project:
+        return sdk
+    return FastFirst(sdk, partial(_open_gcs, sdk, settings, bucket))
+
+
+def _is_expressible(settings: Settings) -> bool:
+    """Whether obstore can do what is set.
+
+    It would trust a CA file beside the system's own, knows no client certificate
+    and checks no address.
+    """
+    return (
+        settings.verify is True
+        and settings.client_cert is None
+        and settings.proxies is None
+        and settings.network == "any"
+    )
+
+
+def _open_s3(sdk: SdkStore, settings: Settings, bucket: str) -> S3Store | None:
+    """The store of obstore for ``bucket``, set up as the client of boto3 is."""
+    access = sdk.access
+    try:
+        from obstore.store import S3Store
+    except ImportError:
+        return None
+    from botocore.exceptions import BotoCoreError
+
+    client, session = access.client, access.session
+    try:
+        with quiet(), muted():
+            found = None if settings.s3.anonymous else session.get_credentials()
+    except BotoCoreError:
+        return None
+    if access.has_ca_bundle or not (found or settings.s3.anonymous):
+        return None
+    url = client.meta.endpoint_url
+    config: dict[str, Any] = {"skip_signature": settings.s3.anonymous}
+    if _AWS.match(url):
+        config["virtual_hosted_style_request"] = "." not in bucket
+    else:
+        config["endpoint"] = url.rstrip("/")
+        config["virtual_hosted_style_request"] = False
+    region = client.meta.region_name
+    config["region"] = "us-east-1" if region in {None, "aws-global"} else region
+    return S3Store(
+        bucket,
+        config=config,  # type: ignore[arg-type]
+        client_options=_client_options(settings, url),
+        retry_config=_no_retries(),
+        credential_provider=_AwsKeys(found) if found else None,
+    )
+
+
+def _open_gcs(sdk: GcsStore, settings: Settings, bucket: str) -> GCSStore | None:
+    """The store of obstore for ``bucket``, set up as the client of Google is."""
+    link = sdk.link
+    try:
+        from obstore.store import GCSStore
+    except ImportError:
+        return None
+    config: dict[str, Any] = {"skip_signature": link.is_anonymous}
+    if link.endpoint != _GOOGLE:
+        config["base_url"] = link.endpoint
+    keys = (
+        None if link.is_anonymous else _GoogleKeys(link.session.credentials, settings)
+    )
+    return GCSStore(
+        bucket,
+        config=config,  # type: ignore[arg-type]
+        client_options=_client_options(settings, link.endpoint),
+        retry_config=_no_retries(),
+        credential_provider=keys,
+    )
+
+
+def _client_options(settings: Settings, url: str) -> ClientConfig:
+    return {
+        "allow_http": url.startswith("http://"),
+        "connect_timeout": _duration(settings.connect_timeout_s),
+        "read_timeout": _duration(settings.read_timeout_s),
+        "timeout": _NO_TIMEOUT,
+        "pool_max_idle_per_host": str(settings.jobs * 2),
+    }
+
+
+def _duration(seconds: float) -> str:
+    return f"{max(int(seconds * 1000), 1)}ms"
+
+
+def _no_retries() -> RetryConfig:
+    return {"max_retries": 0}
+
+
+class _AwsKeys:
+    """Gives obstore the keys that boto3 has, renewed as boto3 renews them."""
+
+    def __init__(self, credentials: Any) -> None:
+        self._credentials = credentials
+
+    def __call__(self) -> Any:
+        with quiet(), muted():
+            keys = self._credentials.get_frozen_credentials()
+        return {
+            "access_key_id": keys.access_key,
+            "secret_access_key": keys.secret_key,
+            "token": keys.token,
+            "expires_at": datetime.now(timezone.utc) + timedelta(seconds=_KEPT_S),
+        }
+
+
+class _GoogleKeys:
+    """Gives obstore the token that google-auth has, renewed as it renews it."""
+
+    def __init__(self, credentials: Any, settings: Settings) -> None:
+        self._credentials = credentials
+        self._settings = settings
+
+    def __call__(self) -> Any:
+        credentials = self._credentials
+        if not credentials.valid:
+            credentials.refresh(token_request(self._settings))
+        expiry = credentials.expiry
+        expires_at = expiry and expiry.replace(tzinfo=timezone.utc)
+        return {"token": credentials.token, "expires_at": expires_at}
