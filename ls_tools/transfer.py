@@ -43,6 +43,7 @@ class Fetched:
         content_type: As sent, or None.
         not_modified: The validator that was passed is still current, and
             nothing was written.
+        source: Name of the source it came from, where several were tried.
     """
 
     size_bytes: int = 0
@@ -50,6 +51,7 @@ class Fetched:
     checksums: Mapping[str, str] = field(default_factory=dict)
     content_type: str | None = None
     not_modified: bool = False
+    source: str = ""
 
 
 class Sink(Protocol):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, cast
 from urllib.parse import SplitResult, unquote
 
 from ls_tools.errors import BadReferenceError
@@ -23,6 +23,9 @@ CLOUD_KINDS: Mapping[str, Kind] = {
     "azure-blob": "azure",
     "azure-spi": "azure",
 }
+StoreKind = Literal["s3", "gs", "azure"]
+"""Which kind of store a bucket is in."""
+
 _BUCKET = re.compile(r"[A-Za-z0-9$][A-Za-z0-9._$:-]*\Z")
 _VERSION = re.compile(r"\?(?:versionid|generation)=([^&?#/]+)\Z", re.IGNORECASE)
 _BASE64 = re.compile(r"[A-Za-z0-9_-]+\Z")
@@ -69,6 +72,16 @@ def identify_uri(reference: str, uri: str) -> Locator:
         identity=uri,
         file_name=safe_file_name(base_name(rest.partition("?")[0])),
     )
+
+
+def store_kind(locator: Locator) -> StoreKind | None:
+    """The kind of store that the bucket object of ``locator`` is in.
+
+    None for what is no bucket object, also where the server resolves it.
+    """
+    if locator.bucket is None:
+        return None
+    return cast("StoreKind | None", CLOUD_KINDS.get(locator.scheme))
 
 
 def decode_file_uri(value: str, reference: str) -> str:

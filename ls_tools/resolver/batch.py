@@ -4,51 +4,63 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import Future
-from queue import Empty, SimpleQueue
+from contextlib import nullcontext
+from itertools import chain, islice
+from queue import SimpleQueue
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from ls_tools.progress import NullProgress
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator
 
+    from ls_tools.pacing import Pace
     from ls_tools.progress import Progress
 
 T = TypeVar("T")
 R = TypeVar("R")
 
+_AHEAD = 2048
+"""Items that are handed out together; bounds memory, not concurrency."""
+
+_RESTING = 2
+"""Threads for each place: as many again may wait before they try again."""
+
 
 def run_all(
-    work: Callable[[T], R], items: Sequence[T], *, jobs: int
+    work: Callable[[T], R],
+    items: Iterable[T],
+    *,
+    jobs: int,
+    pace: Pace | None = None,
 ) -> Iterator[tuple[int, R]]:
     """Do ``work`` on each item; yield index and result as each is done.
 
+    Items are taken as there is room for them, so that they may be without end.
     When the consumer stops early, by Ctrl-C included, no further item is begun
     and what is under way is not waited for.
 
     Args:
         work: Called in threads.
-        items: What to work on.
-        jobs: Most threads.
+        items: What to work on; iterated by the consumer's thread.
+        jobs: Most items under way.
+        pace: Bounds what is under way further. More threads are there then, for
+            those that wait before they try again without a place.
 
     Raises:
         BaseException: What ``work`` raised.
     """
-    count = min(jobs, len(items))
-    if count <= 1:
-        yield from ((index, work(item)) for index, item in enumerate(items))
+    numbered = enumerate(items)
+    first = list(islice(numbered, 2))
+    if jobs == 1 or len(first) <= 1:
+        yield from ((index, work(item)) for index, item in chain(first, numbered))
         return
-    crew = _Crew(work, items)
-    for number in range(count):
-        name = f"ls_tools-{number}"
-        # Daemons: a stalled download must not hold up the end of the process.
-        threading.Thread(target=crew.serve, name=name, daemon=True).start()
+    crew = _Crew(work, pace)
+    most = jobs if pace is None else _RESTING * jobs
     try:
-        for _ in items:
-            index, future = crew.done.get()
-            yield index, future.result()
+        yield from crew.results(chain(first, numbered), most)
     finally:
-        crew.stopped = True
+        crew.stop()
 
 
 class BytesRelay(NullProgress):
@@ -63,22 +75,53 @@ class BytesRelay(NullProgress):
 
 
 class _Crew(Generic[T, R]):
-    def __init__(self, work: Callable[[T], R], items: Sequence[T]) -> None:
-        self._work = work
-        self._items = items
-        self._todo: SimpleQueue[int] = SimpleQueue()
-        self.done: SimpleQueue[tuple[int, Future[R]]] = SimpleQueue()
-        self.stopped = False
-        for index in range(len(items)):
-            self._todo.put(index)
+    """Threads that serve one queue."""
 
-    def serve(self) -> None:
-        while not self.stopped:
-            try:
-                index = self._todo.get_nowait()
-            except Empty:
-                return
-            self.done.put((index, self._do(self._items[index])))
+    def __init__(self, work: Callable[[T], R], pace: Pace | None) -> None:
+        self._work = work
+        self._pace = pace
+        self._todo: SimpleQueue[tuple[int, T] | None] = SimpleQueue()
+        self._done: SimpleQueue[tuple[int, Future[R]]] = SimpleQueue()
+        self._count = 0
+        self._stopped = False
+
+    def results(
+        self, items: Iterator[tuple[int, T]], threads: int
+    ) -> Iterator[tuple[int, R]]:
+        """The results as they come, with about ``_AHEAD`` items handed out."""
+        ahead = 0
+        for item in islice(items, _AHEAD):
+            self._hand_out(item, threads)
+            ahead += 1
+        while ahead:
+            index, future = self._done.get()
+            ahead -= 1
+            for item in islice(items, 1):
+                self._hand_out(item, threads)
+                ahead += 1
+            yield index, future.result()
+
+    def stop(self) -> None:
+        """Begin nothing more, and end the threads."""
+        self._stopped = True
+        for _ in range(self._count):
+            self._todo.put(None)
+
+    def _hand_out(self, item: tuple[int, T], threads: int) -> None:
+        self._todo.put(item)
+        if self._count < threads:
+            name = f"ls_tools-{self._count}"
+            # Daemons: a stalled download must not hold up the end of the process.
+            threading.Thread(target=self._serve, name=name, daemon=True).start()
+            self._count += 1
+
+    def _serve(self) -> None:
+        while (item := self._todo.get()) is not None:
+            # Waiting for an item must not hold a place that another needs.
+            with self._pace.hold() if self._pace else nullcontext():
+                if self._stopped:
+                    return
+                self._done.put((item[0], self._do(item[1])))
 
     def _do(self, item: T) -> Future[R]:
         future: Future[R] = Future()

@@ -7,15 +7,10 @@ from functools import partial
 from typing import TYPE_CHECKING, BinaryIO, final
 
 from ls_tools.cache import Cache, CacheRequest, Entry, default_cache_dir
-from ls_tools.errors import (
-    CacheError,
-    LsToolsError,
-    MissingDependencyError,
-    NotFoundError,
-    RefusedError,
-)
-from ls_tools.locator import Locator, cache_key, parse_reference
+from ls_tools.errors import CacheError, LsToolsError, RefusedError
+from ls_tools.locator import Locator, cache_key, parse_reference, store_kind
 from ls_tools.origin import Origin
+from ls_tools.pacing import Pace
 from ls_tools.progress import NullProgress
 from ls_tools.resolver.batch import BytesRelay, run_all
 from ls_tools.resolver.memory import Memory
@@ -24,18 +19,14 @@ from ls_tools.settings import Settings
 from ls_tools.sources import Services, Sources, schemes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
     from types import TracebackType
 
     from ls_tools.progress import Progress
     from ls_tools.resolver.memory import Known
     from ls_tools.settings import Mode
-    from ls_tools.sources import Source
-    from ls_tools.transfer import Fetched, Sink, Validator
     from ls_tools.transport import Transport
-
-_CLOUD_KINDS = frozenset({"s3", "gs", "azure", "resolve"})
 
 
 @final
@@ -59,9 +50,13 @@ class Resolver:
         self._aliases = tuple(map(Origin.parse, self.settings.aliases))
         self.cache: Cache = Cache(self.settings.cache_dir or _default_cache_dir())
         self._relay = BytesRelay()
+        self._pace = Pace(self.settings.jobs)
         self._sources = Sources(
             Services(
-                settings=self.settings, connect=self._connect, progress=self._relay
+                settings=self.settings,
+                connect=self._connect,
+                progress=self._relay,
+                pace=self._pace,
             )
         )
         self._transports: dict[str, Transport] = {}
@@ -131,7 +126,7 @@ class Resolver:
         request = MediaRequest(
             reference=reference, task_id=task_id, project_id=project_id
         )
-        return self._resolve_known(mode, request) or self._resolve(mode, request)
+        return self._resolve_any(mode, request)
 
     def paths(
         self,
@@ -141,7 +136,9 @@ class Resolver:
         project_id: int | None = None,
         mode: Mode | None = None,
     ) -> list[Resolved]:
-        """Resolve many references at once, in ``settings.jobs`` threads.
+        """Resolve many references at once, ``settings.jobs`` of them or fewer.
+
+        There are fewer under way after a store asked for less, until it copes.
 
         Args:
             references: References, or requests with ids of their own.
@@ -163,6 +160,32 @@ class Resolver:
         keys, requests = list(distinct), list(distinct.values())
         found = dict(zip(keys, self._resolve_all(mode, requests), strict=True))
         return [found[_identity(request)] for request in asked]
+
+    def iter_paths(
+        self, requests: Iterable[MediaRequest], *, mode: Mode | None = None
+    ) -> Iterator[tuple[int, Resolved]]:
+        """As ``paths``, for more than fit in memory, and without an order.
+
+        Requests are taken some thousand ahead of what is yielded. One that comes
+        twice is resolved twice. Progress counts files; the stage is the caller's.
+
+        Args:
+            requests: What to resolve; iterated in the caller's thread.
+            mode: As in ``path``.
+
+        Yields:
+            The place of a request in ``requests``, from 0, and its result.
+        """
+        work = partial(self._resolve_any, mode)
+        self._relay.target = self._progress
+        try:
+            for found in run_all(
+                work, requests, jobs=self.settings.jobs, pace=self._pace
+            ):
+                self._progress.advance()
+                yield found
+        finally:
+            self._relay.target = NullProgress()
 
     def open(
         self,
@@ -239,7 +262,7 @@ class Resolver:
         Raises:
             BadReferenceError: It is no reference.
         """
-        locator = self.parse(reference)
+        locator = self._allowed(self.parse(reference))
         for _, source in self._sources.route(locator):
             found = source.find(locator)
             if found is not None:
@@ -267,7 +290,9 @@ class Resolver:
             self._progress.advance(len(requests) - len(missing))
             work = partial(self._resolve, mode)
             rest = [requests[index] for index in missing]
-            for index, one in run_all(work, rest, jobs=self.settings.jobs):
+            for index, one in run_all(
+                work, rest, jobs=self.settings.jobs, pace=self._pace
+            ):
                 found[missing[index]] = one
                 self._progress.advance()
         finally:
@@ -281,6 +306,9 @@ class Resolver:
         known = self._recall(request.reference, mode)
         return known and _resolved(request, known, from_cache=True)
 
+    def _resolve_any(self, mode: Mode | None, request: MediaRequest) -> Resolved:
+        return self._resolve_known(mode, request) or self._resolve(mode, request)
+
     def _resolve(self, mode: Mode | None, request: MediaRequest) -> Resolved:
         try:
             known, from_cache = self._obtain(request, mode)
@@ -291,14 +319,14 @@ class Resolver:
     def _obtain(self, request: MediaRequest, mode: Mode | None) -> tuple[Known, bool]:
         """The file, found or fetched, and whether nothing was transferred."""
         locator = self._locate(request)
-        route = list(self._sources.route(locator))
+        route = self._sources.route(locator)
         for name, source in route:
             path = source.find(locator)
             if path is not None:
                 return self._memory.note(request.reference, path, name), True
         outcome = self.cache.get(
             self._cache_request(locator, route[0][0]),
-            partial(_fetch, [source for _, source in route], locator),
+            partial(self._sources.fetch, locator),
             mode=mode or self.settings.mode,
         )
         entry = outcome.entry
@@ -306,22 +334,38 @@ class Resolver:
         return known, outcome.from_cache
 
     def _locate(self, request: MediaRequest) -> Locator:
-        locator = self.parse(request.reference)
-        allowed = self.settings.allowed_buckets
-        if allowed is not None and locator.kind in _CLOUD_KINDS:
-            _check_bucket(locator, allowed)
+        locator = self._allowed(self.parse(request.reference))
         if locator.kind == "resolve":
             return locator
         return replace(locator, task_id=request.task_id, project_id=request.project_id)
 
+    def _allowed(self, locator: Locator) -> Locator:
+        """The locator, if its bucket may be read.
+
+        Raises:
+            RefusedError: It may not.
+        """
+        allowed = self.settings.allowed_buckets
+        is_bucket = locator.bucket is not None or locator.kind == "resolve"
+        if allowed is not None and is_bucket and locator.bucket not in allowed:
+            msg = f"The bucket of {locator.canonical!r} is not among those allowed."
+            raise RefusedError(msg, hint=f"allowed_buckets has: {', '.join(allowed)}.")
+        return locator
+
     def _cache_request(self, locator: Locator, source: str = "") -> CacheRequest:
+        store = store_kind(locator)
+        settings = self.settings
+        endpoint = settings.place_of(locator.bucket or "", store) if store else ""
         return CacheRequest(
             key=cache_key(
-                locator, self._origin, namespace=self.settings.cache_namespace
+                locator,
+                self._origin,
+                namespace=settings.cache_namespace,
+                endpoint=endpoint,
             ),
             file_name=locator.file_name,
             reference=locator.canonical,
-            source=source or next(name for name, _ in self._sources.route(locator)),
+            source=source or self._sources.route(locator)[0][0],
         )
 
     def _connect(self) -> Transport:
@@ -329,22 +373,9 @@ class Resolver:
         if transport is None:
             from ls_tools.transport import Transport
 
-            transport = self._transports.setdefault("it", Transport(self.settings))
+            made = Transport(self.settings, pace=self._pace)
+            transport = self._transports.setdefault("it", made)
         return transport
-
-
-def _fetch(
-    sources: list[Source], locator: Locator, sink: Sink, validator: Validator | None
-) -> Fetched:
-    """Fetch from the first source that has it."""
-    first, *others = sources
-    if not others:
-        return first.fetch(locator, sink, validator=validator)
-    try:
-        return first.fetch(locator, sink, validator=validator)
-    except (NotFoundError, MissingDependencyError):
-        sink.truncate(0)
-    return _fetch(others, locator, sink, validator)
 
 
 def _identity(request: MediaRequest) -> object:
@@ -361,12 +392,6 @@ def _resolved(request: MediaRequest, known: Known, *, from_cache: bool) -> Resol
         size_bytes=known.size_bytes,
         from_cache=from_cache,
     )
-
-
-def _check_bucket(locator: Locator, allowed: tuple[str, ...]) -> None:
-    if locator.bucket not in allowed:
-        msg = f"The bucket of {locator.canonical!r} is not among those allowed."
-        raise RefusedError(msg, hint=f"allowed_buckets has: {', '.join(allowed)}.")
 
 
 def _default_cache_dir() -> Path:

@@ -173,6 +173,23 @@ class Settings:
             azure=own.azure or self.azure,
         )
 
+    def cloud_of(self, bucket: str) -> Cloud:
+        """How the objects of ``bucket`` are fetched."""
+        own = self.buckets.get(bucket)
+        return (own and own.cloud) or self.cloud
+
+    def place_of(self, bucket: str, store: Literal["s3", "gs", "azure"]) -> str:
+        """The endpoint or account that ``bucket`` is configured to be on.
+
+        Empty where the SDK of the store decides.
+        """
+        own = self.buckets.get(bucket) or BucketSettings()
+        if store == "s3":
+            return (own.s3 or self.s3).place
+        if store == "gs":
+            return (own.gcs or self.gcs).place
+        return (own.azure or self.azure).place
+
     @property
     def origin(self) -> Origin | None:
         """The configured server's origin, None without a URL."""

@@ -33,6 +33,11 @@ class S3Settings:
     anonymous: bool = False
     requester_pays: bool = False
 
+    @property
+    def place(self) -> str:
+        """The endpoint in one spelling; empty where none is given."""
+        return _normalise(self.endpoint_url)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GcsSettings:
@@ -50,6 +55,11 @@ class GcsSettings:
     endpoint_url: str | None = None
     project: str | None = None
     anonymous: bool = False
+
+    @property
+    def place(self) -> str:
+        """The endpoint in one spelling; empty where none is given."""
+        return _normalise(self.endpoint_url)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +84,18 @@ class AzureSettings:
     sas_token: str | None = field(default=None, repr=False)
     anonymous: bool = False
 
+    @property
+    def place(self) -> str:
+        """The account URL in one spelling; empty where none is given."""
+        if not self.connection_string:
+            return _normalise(self.account_url)
+        fields = (part.partition("=") for part in self.connection_string.split(";"))
+        parts = {name.strip().lower(): value.strip() for name, _, value in fields}
+        scheme = parts.get("defaultendpointsprotocol", "https")
+        suffix = parts.get("endpointsuffix", "core.windows.net")
+        plain = f"{scheme}://{parts.get('accountname', '')}.blob.{suffix}"
+        return _normalise(parts.get("blobendpoint") or plain)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BucketSettings:
@@ -90,6 +112,14 @@ class BucketSettings:
     s3: S3Settings | None = None
     gcs: GcsSettings | None = None
     azure: AzureSettings | None = None
+
+
+def _normalise(url: str | None) -> str:
+    """The URL with scheme and host in lower case and without what follows a path."""
+    if not url:
+        return ""
+    parts = urlsplit(url)
+    return f"{parts.scheme.lower()}://{parts.netloc.lower()}{parts.path.rstrip('/')}"
 
 
 _ACCOUNT = re.compile(r"[a-z0-9]{3,24}")

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, get_args
 
-from ls_tools.errors import UnknownFormatError
-from ls_tools.locator import Kind
+from ls_tools.errors import MissingDependencyError, NotFoundError, UnknownFormatError
+from ls_tools.locator import Kind, store_kind
 from ls_tools.registry import Registry
+from ls_tools.sources.buckets.choice import Choice, Ways
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Callable, Collection, Sequence
 
     from ls_tools.locator import Locator
     from ls_tools.settings import Cloud
     from ls_tools.sources.protocol import Services, Source, SourceFactory
+    from ls_tools.transfer import Fetched, Sink, Validator
 
 SOURCES: Registry[SourceFactory] = Registry(
     "source",
@@ -21,6 +25,9 @@ SOURCES: Registry[SourceFactory] = Registry(
         "uploads": "ls_tools.sources.uploads:UploadsSource",
         "local_files": "ls_tools.sources.local_files:LocalFilesSource",
         "server": "ls_tools.sources.server:ServerSource",
+        "s3": "ls_tools.sources.buckets.direct:s3_source",
+        "gcs": "ls_tools.sources.buckets.direct:gcs_source",
+        "azure": "ls_tools.sources.buckets.direct:azure_source",
         "presign": "ls_tools.sources.presign:PresignSource",
         "external": "ls_tools.sources.external:ExternalSource",
         "paths": "ls_tools.sources.paths:PathsSource",
@@ -34,12 +41,11 @@ _ROUTES: dict[str, tuple[str, ...]] = {
     "server_path": ("server",),
     "resolve": ("presign",),
     "http": ("external",),
-    "s3": ("presign",),
-    "gs": ("presign",),
-    "azure": ("presign",),
+    "s3": ("s3", "presign"),
+    "gs": ("gcs", "presign"),
+    "azure": ("azure", "presign"),
     "path": ("paths",),
 }
-_CLOUDS: frozenset[str] = frozenset({"resolve", "s3", "gs", "azure"})
 _THROUGH_SERVER = "presign"
 
 
@@ -78,22 +84,56 @@ class Sources:
     def __init__(self, services: Services) -> None:
         self._services = services
         self._made: dict[str, Source] = {}
+        self._choice = Choice()
 
-    def route(self, locator: Locator) -> Iterator[tuple[str, Source]]:
+    def route(self, locator: Locator) -> list[tuple[str, Source]]:
         """The sources for ``locator`` by name, in the order to try them.
 
         Raises:
             UnknownFormatError: There is none.
         """
-        kind = locator.scheme if locator.kind == "other" else locator.kind
-        names = _ROUTES.get(kind, ())
-        if kind in _CLOUDS:
-            names = _choose(names, self._services.settings.cloud)
+        names = self._names(locator)
         if not names:
             msg = f"No source for {locator.canonical} is installed."
             raise UnknownFormatError(msg, hint="Use cloud='server', with a task id.")
-        for name in names:
-            yield name, self._make(name)
+        return [(name, self._make(name)) for name in names]
+
+    def fetch(
+        self, locator: Locator, sink: Sink, validator: Validator | None
+    ) -> Fetched:
+        """Fetch from the first source that has it, as ``Source.fetch`` does.
+
+        Raises:
+            LsToolsError: No source has it, or the fetch failed.
+        """
+        route = self.route(locator)
+        attempts = [
+            partial(_attempt, name, source, locator, sink, validator)
+            for name, source in route
+        ]
+        begin_again = partial(sink.truncate, 0)
+        store = store_kind(locator)
+        if store is None or len(route) == 1 or route[-1][0] != _THROUGH_SERVER:
+            return _first_of(attempts, begin_again)
+        return self._choice.fetch(
+            Ways(
+                store=store,
+                bucket=locator.bucket or "",
+                canonical=locator.canonical,
+                direct=partial(_first_of, attempts[:-1], begin_again),
+                server=attempts[-1],
+                begin_again=begin_again,
+            )
+        )
+
+    def _names(self, locator: Locator) -> tuple[str, ...]:
+        kind = locator.scheme if locator.kind == "other" else locator.kind
+        own, store = _ROUTES.get(kind, ()), store_kind(locator)
+        if store is None and kind != "resolve":
+            return own
+        settings = self._services.settings
+        names = (*own, *(n for n in _ROUTES.get(store or "", ()) if n not in own))
+        return _choose(names, settings.cloud_of(locator.bucket or ""))
 
     def _make(self, name: str) -> Source:
         if name not in self._made:
@@ -102,7 +142,32 @@ class Sources:
 
 
 def _choose(names: tuple[str, ...], cloud: Cloud) -> tuple[str, ...]:
-    if cloud == "auto":
-        return names
-    is_wanted = cloud == "server"
-    return tuple(name for name in names if (name == _THROUGH_SERVER) is is_wanted)
+    """Those that are wanted, the one through the server last."""
+    direct = tuple(name for name in names if name != _THROUGH_SERVER)
+    server = (_THROUGH_SERVER,) if _THROUGH_SERVER in names else ()
+    return {"auto": direct + server, "direct": direct, "server": server}[cloud]
+
+
+def _first_of(
+    attempts: Sequence[Callable[[], Fetched]], begin_again: Callable[[], object]
+) -> Fetched:
+    """What the first attempt gives that finds something; the last one decides."""
+    first, *others = attempts
+    if not others:
+        return first()
+    try:
+        return first()
+    except (NotFoundError, MissingDependencyError):
+        begin_again()
+    return _first_of(others, begin_again)
+
+
+def _attempt(
+    name: str,
+    source: Source,
+    locator: Locator,
+    sink: Sink,
+    validator: Validator | None,
+) -> Fetched:
+    fetched = source.fetch(locator, sink, validator=validator)
+    return replace(fetched, source=name)

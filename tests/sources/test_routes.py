@@ -6,7 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from ls_tools.errors import BadReferenceError, NotFoundError, UsageError
+from ls_tools.errors import (
+    BadReferenceError,
+    MissingCredentialsError,
+    NotFoundError,
+    UsageError,
+)
 from ls_tools.locator import Locator
 from ls_tools.registry import Registry
 from ls_tools.resolver import Resolver
@@ -63,12 +68,15 @@ def test_a_later_source_comes_first_and_leaves_the_rest_to_the_others(
     register_source("shelf", ShelfSource, kinds=["s3"])
     found = Resolver(settings).resolve("s3://b/a.png")
     assert found.source == "shelf"
-    with pytest.raises(FileNotFoundError, match="LABEL_STUDIO_URL"):
+    with pytest.raises(MissingCredentialsError, match="LABEL_STUDIO_URL"):
         Resolver(settings).path("s3://b/missing")
 
 
 def test_the_settings_choose_between_direct_and_server(settings: Settings) -> None:
+    resolve = "/tasks/1/resolve/?fileuri=cmVkaXM6Ly9kYi9h"
     with pytest.raises(UsageError, match="cloud='server'"):
+        Resolver(settings.evolve(cloud="direct")).path(resolve)
+    with pytest.raises(MissingCredentialsError):
         Resolver(settings.evolve(cloud="direct")).path("s3://b/a.png")
     register_source("shelf", ShelfSource, kinds=["s3"])
     assert Resolver(settings.evolve(cloud="direct")).path("s3://b/a.png").exists()
