@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _LIMIT = 100_000
-_TRUSTED_S = 240.0
-"""Shorter than the time after which the cache notes a use of an entry anew."""
+_TRUSTED_S = 60.0
+"""For how long a file that is not in the cache is not looked for again."""
 
 
 class Known(NamedTuple):
@@ -55,8 +55,21 @@ class Memory:
             return None
         return known if time.monotonic() < known.until_s else None
 
-    def note(self, reference: str, path: Path, source: str) -> Known:
+    def note(
+        self,
+        reference: str,
+        path: Path,
+        source: str,
+        *,
+        trust_s: float = _TRUSTED_S,
+    ) -> Known:
         """Remember that ``reference`` is the file ``path``.
+
+        Args:
+            reference: The reference.
+            path: The file.
+            source: Name of the source.
+            trust_s: For how many seconds; the cache says so of what lies in it.
 
         Raises:
             NotFoundError: The file is gone already.
@@ -71,7 +84,7 @@ class Memory:
             text=str(path),
             size_bytes=status.st_size,
             inode=status.st_ino,
-            until_s=time.monotonic() + _TRUSTED_S,
+            until_s=time.monotonic() + trust_s,
             source=source,
         )
         if len(self._known) >= _LIMIT:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, BinaryIO, final
 
 from ls_tools.cache import Cache, CacheRequest, Entry, default_cache_dir
-from ls_tools.errors import CacheError, LsToolsError, RefusedError
+from ls_tools.errors import CacheError, LsToolsError, NotFoundError, RefusedError
 from ls_tools.locator import Locator, cache_key, parse_reference, store_kind
 from ls_tools.origin import Origin
 from ls_tools.pacing import Pace
@@ -20,6 +21,7 @@ from ls_tools.sources import Services, Sources, schemes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from contextlib import AbstractContextManager
     from pathlib import Path
     from types import TracebackType
 
@@ -48,7 +50,9 @@ class Resolver:
         self._progress = progress or NullProgress()
         self._origin = self.settings.origin
         self._aliases = tuple(map(Origin.parse, self.settings.aliases))
-        self.cache: Cache = Cache(self.settings.cache_dir or _default_cache_dir())
+        self.cache: Cache = Cache(
+            self.settings.cache_dir or _default_cache_dir(), self.settings.cache_limits
+        )
         self._relay = BytesRelay()
         self._pace = Pace(self.settings.jobs)
         self._sources = Sources(
@@ -113,6 +117,33 @@ class Resolver:
             reference=reference, task_id=task_id, project_id=project_id
         )
         return self._obtain(request, mode)[0].path
+
+    @contextmanager
+    def lease(
+        self,
+        reference: str,
+        *,
+        task_id: int | None = None,
+        project_id: int | None = None,
+        mode: Mode | None = None,
+    ) -> Iterator[Path]:
+        """As ``path``, for a ``with`` block in which no eviction takes the file.
+
+        A file that does not lie in the cache is given as it is.
+
+        Raises:
+            LsToolsError: As ``path``.
+        """
+        find = partial(
+            self.path, reference, task_id=task_id, project_id=project_id, mode=mode
+        )
+        path = find()
+        with ExitStack() as stack:
+            try:
+                path = stack.enter_context(self._lease(reference, path))
+            except NotFoundError:
+                path = stack.enter_context(self._lease(reference, find()))
+            yield path
 
     def resolve(
         self,
@@ -324,14 +355,36 @@ class Resolver:
             path = source.find(locator)
             if path is not None:
                 return self._memory.note(request.reference, path, name), True
-        outcome = self.cache.get(
+        get = partial(
+            self.cache.get,
             self._cache_request(locator, route[0][0]),
             partial(self._sources.fetch, locator),
             mode=mode or self.settings.mode,
         )
-        entry = outcome.entry
-        known = self._memory.note(request.reference, entry.path, entry.meta.source)
-        return known, outcome.from_cache
+        outcome = get()
+        try:
+            return self._note(request, outcome.entry), outcome.from_cache
+        except NotFoundError:
+            # It was removed at once, by a program that clears the cache.
+            outcome = get()
+            return self._note(request, outcome.entry), outcome.from_cache
+
+    def _note(self, request: MediaRequest, entry: Entry) -> Known:
+        return self._memory.note(
+            request.reference,
+            entry.path,
+            entry.meta.source,
+            trust_s=self.cache.trusted_s(entry),
+        )
+
+    def _lease(self, reference: str, path: Path) -> AbstractContextManager[Path]:
+        if self.cache.root not in path.parents:
+            return nullcontext(path)
+        entry = self.entry(reference)
+        if entry is None:
+            msg = f"{path} was removed while it was resolved."
+            raise NotFoundError(msg, hint="Try again.")
+        return self.cache.lease(entry)
 
     def _locate(self, request: MediaRequest) -> Locator:
         locator = self._allowed(self.parse(request.reference))
