@@ -9,20 +9,22 @@ import re
 import shutil
 import tempfile
 from collections.abc import Generator, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import settings
 
-from services.shared import SharedLabelStudio
+from services.shared import LABEL_STUDIO, Ask, SharedServers, ask_at
 
 # A slow machine is no failure.
 settings.register_profile("ls_tools", deadline=None)
 settings.load_profile("ls_tools")
 
 _LIVE = Path(__file__).parent / "live"
-_SHARED = pytest.StashKey[SharedLabelStudio]()
+_STORES = Path(__file__).parent / "stores"
+_SHARED = pytest.StashKey[SharedServers]()
 _FOREIGN_VARIABLES = re.compile(
     r"(LABEL_STUDIO|HEARTEX|LS|LS_TOOLS|LOCAL_FILES|AWS|AZURE|GOOGLE|XDG)_.*"
     r"|VERIFY_SSL|STORAGE_EMULATOR_HOST|NETRC|.*_PROXY|(REQUESTS|CURL)_CA_BUNDLE"
@@ -33,13 +35,17 @@ _FOREIGN_VARIABLES = re.compile(
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
-        "--no-live", action="store_true", help="leave out the tests in tests/live"
+        "--no-live",
+        action="store_true",
+        help="leave out the tests in tests/live and tests/stores: no real servers",
     )
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
     if _LIVE in item.path.parents:
         item.add_marker(pytest.mark.live)
+    if _STORES in item.path.parents:
+        item.add_marker(pytest.mark.stores)
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -57,17 +63,24 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
 def pytest_collection_modifyitems(
     config: pytest.Config, items: list[pytest.Item]
 ) -> None:
-    live = [item for item in items if _LIVE in item.path.parents]
-    if live and config.getoption("no_live"):
-        config.hook.pytest_deselected(items=live)
-        items[:] = [item for item in items if _LIVE not in item.path.parents]
+    if not config.getoption("no_live"):
+        return
+    left_out = [item for item in items if _needs_servers(item)]
+    items[:] = [item for item in items if not _needs_servers(item)]
+    config.hook.pytest_deselected(items=left_out)
+
+
+def _needs_servers(item: pytest.Item) -> bool:
+    return not {_LIVE, _STORES}.isdisjoint(item.path.parents)
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
     config = session.config
-    if not hasattr(config, "workerinput") and _may_run_live_tests(config):
-        config.stash[_SHARED] = SharedLabelStudio()
-        config.stash[_SHARED].start()
+    if hasattr(config, "workerinput"):
+        return
+    config.stash[_SHARED] = SharedServers()
+    if _may_run_live_tests(config):
+        config.stash[_SHARED].ask(LABEL_STUDIO)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -77,8 +90,8 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
-    """Tell a worker of pytest-xdist about the server of its controller."""
-    node.workerinput["label_studio"] = _outcome(node.config)
+    """Tell a worker of pytest-xdist where to ask for servers."""
+    node.workerinput["servers"] = node.config.stash[_SHARED].address
 
 
 def _may_run_live_tests(config: pytest.Config) -> bool:
@@ -92,16 +105,13 @@ def _may_run_live_tests(config: pytest.Config) -> bool:
     )
 
 
-def _outcome(config: pytest.Config) -> dict[str, Any]:
-    shared = config.stash.get(_SHARED, None) or SharedLabelStudio()
-    return shared.outcome
-
-
 @pytest.fixture(scope="session")
-def label_studio_outcome(pytestconfig: pytest.Config) -> dict[str, Any]:
-    """What became of the shared server, in a worker or in the one process."""
+def ask_server(pytestconfig: pytest.Config) -> Ask:
+    """Asks for a server of the run by its name; the first to ask waits for it."""
     worker = getattr(pytestconfig, "workerinput", None)
-    return _outcome(pytestconfig) if worker is None else worker["label_studio"]
+    if worker is None:
+        return pytestconfig.stash[_SHARED].ask
+    return partial(ask_at, worker["servers"])
 
 
 @pytest.fixture(scope="session")
@@ -118,5 +128,8 @@ def clean_environment(_homes: Path) -> Iterator[None]:
             if _FOREIGN_VARIABLES.fullmatch(name):
                 patch.delenv(name)
         patch.setenv("HOME", home)
+        # No SDK of a store looks for the identity of the machine.
+        patch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+        patch.setenv("NO_GCE_CHECK", "true")
         yield
     shutil.rmtree(home, ignore_errors=True)

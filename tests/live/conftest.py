@@ -10,7 +10,6 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
-from typing import Any
 
 import pytest
 
@@ -23,19 +22,25 @@ from services.projects import (
     seed_large_project,
     seed_text_project,
 )
-from services.shared import site_of, venv_of
+from services.shared import LABEL_STUDIO, Ask, Outcome, site_of, venv_of
 from services.sites import Site
 
 
 @pytest.fixture(scope="session")
-def label_studio(label_studio_outcome: dict[str, Any]) -> Site:
+def label_studio_outcome(ask_server: Ask) -> Outcome:
+    """What became of the server that all tests of the run share."""
+    return ask_server(LABEL_STUDIO)
+
+
+@pytest.fixture(scope="session")
+def label_studio(label_studio_outcome: Outcome) -> Site:
     """The server that all tests of the run share."""
     return site_of(label_studio_outcome)
 
 
 @pytest.fixture(scope="module")
 def own_label_studio(
-    label_studio_outcome: dict[str, Any], tmp_path_factory: pytest.TempPathFactory
+    label_studio_outcome: Outcome, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[StartLabelStudio]:
     """Start servers to kill, restart or configure; they end with the module.
 

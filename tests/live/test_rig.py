@@ -165,7 +165,7 @@ def test_server_that_knows_its_url_writes_it_into_task_data(
 
 def test_server_ends_with_the_process_that_started_it() -> None:
     supervised = subprocess.Popen(
-        [sys.executable, supervise.__file__, "sleep", "600"],
+        [sys.executable, supervise.__file__, "SIGTERM", "sleep", "600"],
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
     )

