@@ -24,7 +24,9 @@ _GCS_PROJECT = "tests"
 class BucketSite(Protocol):
     """What all stores have."""
 
-    url: str
+    @property
+    def url(self) -> str:
+        """Where it listens."""
 
     @property
     def settings(self) -> Any:
@@ -109,13 +111,13 @@ class S3Site(_Site):
             is_public: Let it be read without credentials; not of moto.
         """
         name = _unique(PUBLIC_PREFIX if is_public else "set-")
-        client = self.client()
+        client: Any = self.client()
         client.create_bucket(Bucket=name)
         if is_versioned:
             status = {"Status": "Enabled"}
             client.put_bucket_versioning(
                 Bucket=name,
-                VersioningConfiguration=status,  # type: ignore[arg-type]
+                VersioningConfiguration=status,
             )
         return name
 
@@ -135,7 +137,8 @@ class S3Site(_Site):
         self, bucket: str, key: str, content: bytes, *, part_bytes: int = 5 * 2**20
     ) -> None:
         """Store an object in parts, so that its ETag is no MD5."""
-        client, name = self.client(), {"Bucket": bucket, "Key": key}
+        client: Any = self.client()
+        name = {"Bucket": bucket, "Key": key}
         upload = client.create_multipart_upload(**name)["UploadId"]
         parts = []
         for number, start in enumerate(range(0, len(content), part_bytes), start=1):
@@ -147,7 +150,7 @@ class S3Site(_Site):
         client.complete_multipart_upload(
             **name,
             UploadId=upload,
-            MultipartUpload={"Parts": parts},  # type: ignore[typeddict-item]
+            MultipartUpload={"Parts": parts},
         )
 
     def delete(self, bucket: str, key: str) -> None:
