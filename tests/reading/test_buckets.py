@@ -294,7 +294,11 @@ def wait_until(is_so: Callable[[], bool]) -> None:
 def test_objects_are_fetched_side_by_side(store: MemoryStore) -> None:
     put_tasks(store, 8)
     together = threading.Barrier(4, timeout=10)
-    store.on_get = lambda _: together.wait() and None
+
+    def meet(_: object) -> None:
+        together.wait()
+
+    store.on_get = meet
     assert ids() == list(range(8))
 
 
@@ -302,7 +306,11 @@ def test_object_removed_under_way_is_a_problem_that_names_it(
     store: MemoryStore,
 ) -> None:
     put_tasks(store, 5)
-    store.on_get = lambda _: store.objects.pop("set/0003.json", None) and None
+
+    def remove(_: object) -> None:
+        store.objects.pop("set/0003.json", None)
+
+    store.on_get = remove
     with open_reader() as reader:
         assert [task.id for task in reader] == [0, 1, 2, 4]
         (problem,) = reader.problems

@@ -29,7 +29,7 @@ def site(request: pytest.FixtureRequest) -> BucketSite:
     return found
 
 
-def settings_for(site: BucketSite, **changes: Any) -> Settings:
+def settings_for(site: Any, **changes: Any) -> Settings:
     scheme = site.reference("bucket", "key").partition(":")[0]
     group = {"s3": "s3", "gs": "gcs", "azure-blob": "azure"}[scheme]
     given = {"retry_wait_s": 0.01, "retry_attempts": 4, "jobs": 8, **changes}
