@@ -129,6 +129,8 @@ def resolve_path(uri: str, *, task_id: int | None, project_id: int | None) -> st
 
 def _canonical(uri: str) -> str:
     head, _, query = uri.partition("?")
+    if not query:
+        return head
     parts = SplitResult(scheme="", netloc="", path="", query=query, fragment="")
     kept = strip_secrets(parts).query
     return f"{head}?{kept}" if kept else head

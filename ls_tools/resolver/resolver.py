@@ -388,7 +388,8 @@ class Resolver:
 
     def _locate(self, request: MediaRequest) -> Locator:
         locator = self._allowed(self.parse(request.reference))
-        if locator.kind == "resolve":
+        has_ids = request.task_id is not None or request.project_id is not None
+        if locator.kind == "resolve" or not has_ids:
             return locator
         return replace(locator, task_id=request.task_id, project_id=request.project_id)
 

@@ -46,6 +46,7 @@ _ROUTES: dict[str, tuple[str, ...]] = {
     "azure": ("azure", "presign"),
     "path": ("paths",),
 }
+_KINDS = frozenset(get_args(Kind))
 _THROUGH_SERVER = "presign"
 
 
@@ -75,7 +76,7 @@ def register_source(
 
 def schemes() -> tuple[str, ...]:
     """The URL schemes that sources were registered for."""
-    return tuple(kind for kind in _ROUTES if kind not in get_args(Kind))
+    return tuple(kind for kind in _ROUTES if kind not in _KINDS)
 
 
 class Sources:
@@ -107,13 +108,15 @@ class Sources:
             LsToolsError: No source has it, or the fetch failed.
         """
         route = self.route(locator)
+        if len(route) == 1:
+            return route[0][1].fetch(locator, sink, validator=validator)
         attempts = [
             partial(_attempt, name, source, locator, sink, validator)
             for name, source in route
         ]
         begin_again = partial(sink.truncate, 0)
         store = store_kind(locator)
-        if store is None or len(route) == 1 or route[-1][0] != _THROUGH_SERVER:
+        if store is None or route[-1][0] != _THROUGH_SERVER:
             return _first_of(attempts, begin_again)
         return self._choice.fetch(
             Ways(
