@@ -8,7 +8,6 @@ import time
 from dataclasses import dataclass
 from datetime import timezone
 from email.utils import parsedate_to_datetime
-from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from tenacity import RetryCallState, Retrying, retry_if_exception_type
@@ -111,6 +110,17 @@ class RetryPolicy:
             LsToolsError: The error of the last try.
         """
         started_s = self.clock()
+        first: list[TransientError] = []
+        # tenacity counts tries at a cost that most calls, which succeed, can save.
+        try:
+            return self._try(attempt)
+        except TransientError as exc:
+            first.append(exc)
+
+        def again() -> T:
+            if first:
+                raise first.pop()
+            return self._try(attempt)
 
         def stop(state: RetryCallState) -> bool:
             next_s = self.clock() - started_s + state.upcoming_sleep
@@ -124,7 +134,7 @@ class RetryPolicy:
             before_sleep=_log,
             retry_error_callback=_give_up,
         )
-        return retrying(partial(self._try, attempt))
+        return retrying(again)
 
     def call_once(self, attempt: Callable[[], T]) -> T:
         """The result of ``attempt``, tried once.

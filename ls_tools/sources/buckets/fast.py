@@ -11,13 +11,11 @@ import os
 import re
 import sys
 import threading
-from email.utils import format_datetime
 from typing import TYPE_CHECKING, Any
 
 from ls_tools.errors import (
     DeadlineError,
     IntegrityError,
-    LsToolsError,
     NetworkError,
     ServerError,
 )
@@ -33,6 +31,7 @@ from ls_tools.transport.retrying import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
+    from datetime import datetime
 
     from obstore import GetResult
     from obstore.store import GCSStore, S3Store
@@ -53,10 +52,23 @@ _TIMED_OUT = re.compile(r"\bkind: Timeout\b")
 # obstore takes no name with an empty segment, and drops a slash at either end.
 _EXACT_KEY = re.compile(r"[^/\x00-\x1f\x7f]+(?:/[^/\x00-\x1f\x7f]+)*\Z")
 _NO_DATE = 1970
+_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_MONTHS = (
+    *("Jan", "Feb", "Mar", "Apr", "May", "Jun"),
+    *("Jul", "Aug", "Sep", "Oct", "Nov", "Dec"),
+)
 
 
 class _UselessError(Exception):
-    """obstore gave no answer that may be kept."""
+    """obstore gave no answer that may be kept.
+
+    Attributes:
+        is_telling: Whether it will be the same with other objects.
+    """
+
+    def __init__(self, *, is_telling: bool = True) -> None:
+        super().__init__()
+        self.is_telling = is_telling
 
 
 class _Forks:
@@ -113,8 +125,8 @@ class FastFirst:
         if self.is_fast and not is_doubted and _can_ask(name, match, unless):
             try:
                 body = self._ask(name, _options(start, stop, match, unless))
-            except _UselessError:
-                self._misses += 1
+            except _UselessError as exc:
+                self._misses += exc.is_telling
             else:
                 if is_plain and body is not None:
                     self._last.given = (name.key, body.info.checksums["md5"])
@@ -136,7 +148,7 @@ class FastFirst:
             raise _UselessError
         from obstore import exceptions
 
-        failure: LsToolsError | TransientError | None
+        failure: Exception | None
         try:
             result = store.get(name.key, options=options or None)  # type: ignore[arg-type]
         except exceptions.NotModifiedError:
@@ -144,13 +156,15 @@ class FastFirst:
         except exceptions.PreconditionError:
             msg = f"{name.canonical} changed while it was downloaded."
             failure = IntegrityError(msg, hint="Try again.")
+        except FileNotFoundError:
+            failure = _UselessError(is_telling=False)
         except (exceptions.BaseError, OSError, ValueError) as exc:
             failure = _passing_failure(str(exc), name)
         else:
             body = _body(result, name)
             self._misses = 0
             return body
-        raise failure or _UselessError
+        raise failure or _UselessError()
 
 
 def _can_ask(
@@ -188,7 +202,6 @@ def _body(result: GetResult, name: ObjectName) -> Body:
     md5 = md5_of_etag(etag, name.bucket)
     if md5 is None or meta["path"] != name.key:
         raise _UselessError
-    has_date = changed_at.year > _NO_DATE
     start, stop = result.range
     version = meta["version"]
     info = ObjectInfo(
@@ -196,9 +209,7 @@ def _body(result: GetResult, name: ObjectName) -> Body:
         size_bytes=meta["size"],
         validator=Validator(
             etag=etag,
-            last_modified=format_datetime(changed_at, usegmt=True)
-            if has_date
-            else None,
+            last_modified=_http_date(changed_at),
             version=None if version == "null" else version,
         ),
         checksums={"md5": md5},
@@ -207,6 +218,14 @@ def _body(result: GetResult, name: ObjectName) -> Body:
     )
     chunks = _read(result, stop - start, name)
     return Body(info=info, start=start, chunks=chunks, close=chunks.close)
+
+
+def _http_date(when: datetime) -> str | None:
+    """``when`` as HTTP writes it, None for the epoch, which stands for no date."""
+    if when.year == _NO_DATE:
+        return None
+    day, month = _DAYS[when.weekday()], _MONTHS[when.month - 1]
+    return f"{day}, {when.day:02} {month} {when.year} {when:%H:%M:%S} GMT"
 
 
 def _read(result: GetResult, size_bytes: int, name: ObjectName) -> Generator[bytes]:

@@ -76,9 +76,10 @@ def _open_s3(sdk: SdkStore, settings: Settings, bucket: str) -> S3Store | None:
             found = None if settings.s3.anonymous else session.get_credentials()
     except BotoCoreError:
         return None
-    if access.has_ca_bundle or not (found or settings.s3.anonymous):
-        return None
     url = client.meta.endpoint_url
+    is_trusted = url.startswith("http://") or not access.has_ca_bundle
+    if not is_trusted or not (found or settings.s3.anonymous):
+        return None
     config: dict[str, Any] = {"skip_signature": settings.s3.anonymous}
     if _AWS.match(url):
         config["virtual_hosted_style_request"] = "." not in bucket

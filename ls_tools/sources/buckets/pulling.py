@@ -54,7 +54,7 @@ class Pull:
         self._retry = retry
         self._copy = copy
         self._threads = threads
-        self._stopped = Event()
+        self._stopped: Event | None = None
 
     def run(self, unless: Validator | None) -> Fetched:
         """Get it.
@@ -76,8 +76,13 @@ class Pull:
         return self._copy.finish()
 
     def _pull_rest(self, parts: list[Stretch]) -> None:
+        self._stopped = Event()
         with self._threads.taken(min(len(parts), MOST_THREADS)) as threads:
             pull_parts(self._pull, parts, threads=threads, stopped=self._stopped)
+
+    def _check_stopped(self) -> None:
+        if self._stopped is not None and self._stopped.is_set():
+            raise _StoppedError
 
     def _pull(self, stretch: Stretch) -> None:
         while not stretch.is_done:
@@ -86,8 +91,7 @@ class Pull:
     def _step(self, stretch: Stretch, unless: Validator | None) -> bool:
         """One request and its bytes; False where ``unless`` is current."""
         copy = self._copy
-        if self._stopped.is_set():
-            raise _StoppedError
+        self._check_stopped()
         if copy.info is None:
             body = self._store.get(copy.name, unless=unless)
         else:
@@ -150,8 +154,7 @@ class Pull:
                 surplus = 0
                 if stretch.is_done:
                     break
-                if self._stopped.is_set():
-                    raise _StoppedError
+                self._check_stopped()
         except TransientError as exc:
             return exc
         return None
