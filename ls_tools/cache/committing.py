@@ -61,24 +61,34 @@ def describe(request: CacheRequest, fetched: Fetched, content: Content) -> Meta:
     )
 
 
-def commit(layout: Layout, locks: KeyLocks, draft: Draft, meta: Meta) -> Entry:
+def commit(
+    layout: Layout, locks: KeyLocks, draft: Draft, meta: Meta, *, is_known: bool
+) -> Entry:
     """Make ``draft`` the newest version of its key.
 
     Where the newest version has the same bytes it stays, with a renewed
     sidecar. Others may commit or remove versions of this key meanwhile. The
     rename itself is not synced: what a power cut undoes is fetched again.
 
+    Args:
+        layout: Where the cache lies.
+        locks: Its locks.
+        draft: The finished draft.
+        meta: Its sidecar.
+        is_known: The key seems to have versions already.
+
     Raises:
         OSError: The cache cannot be written.
         CacheError: The key's folder keeps changing under way.
     """
-    same = _same_bytes(layout, meta)
-    if same is not None and (kept := renew(layout, locks, same, meta)) is not None:
+    if is_known and (kept := _renew_same(layout, locks, meta)) is not None:
         return kept
     draft.persist(lambda: draft.seal(meta), _SEAL_BYTES)
     folder = layout.key_folder(meta.key)
     for _ in range(_ATTEMPTS):
         is_new = draft.persist(lambda: make_new(layout, folder), _SEAL_BYTES)
+        if not is_new and (kept := _renew_same(layout, locks, meta)) is not None:
+            return kept
         names = () if is_new else None
         if (version := _place(draft.folder, folder, names, meta)) is not None:
             draft.is_committed = True
@@ -88,11 +98,16 @@ def commit(layout: Layout, locks: KeyLocks, draft: Draft, meta: Meta) -> Entry:
     raise CacheError(msg, hint="Try again when nothing else removes entries from it.")
 
 
-def _same_bytes(layout: Layout, meta: Meta) -> Entry | None:
+def _renew_same(layout: Layout, locks: KeyLocks, meta: Meta) -> Entry | None:
+    """The newest version, renewed, if it has these very bytes."""
     newest = newest_entry(layout, meta.key)
     if newest is None or newest.meta.sha256 != meta.sha256:
         return None
-    return newest if sha256_of(newest.path) == meta.sha256 else None
+    try:
+        is_same = sha256_of(newest.path) == meta.sha256
+    except FileNotFoundError:
+        return None
+    return renew(layout, locks, newest, meta) if is_same else None
 
 
 def _place(

@@ -93,7 +93,10 @@ class Fetcher:
             content, fetched = _finish(draft, fill, fetched)
             with cache_faults(self._layout.root):
                 meta = describe(request, fetched, content)
-                entry = commit(self._layout, self._locks, draft, meta)
+                is_known = current is not None
+                entry = commit(
+                    self._layout, self._locks, draft, meta, is_known=is_known
+                )
         return Outcome(entry=entry, from_cache=False)
 
     def _lookup(self, key: str) -> Entry | None:

@@ -94,6 +94,7 @@ class Draft:
         self._request = request
         self._make_room = make_room
         self._path = data_path(self.folder, request.file_name)
+        self._folders = tuple(sorted({self.folder, os.path.dirname(self._path)}))
         self._record = WriteRecord()
         self._opening = Lock()
         self._fd: int | None = None
@@ -180,13 +181,13 @@ class Draft:
         os.fsync(self._open())
         sidecar = f"{self.folder}/{META_NAME}"
         write_durably(sidecar, encode_meta(meta), flags=OVERWRITE)
-        for folder in {os.path.dirname(self._path), self.folder}:
+        for folder in reversed(self._folders):
             sync_folder(folder)
 
     def _open(self) -> int:
         with self._opening:
             if self._fd is None:
-                for folder in (self.folder, os.path.dirname(self._path)):
+                for folder in self._folders:
                     make_new(self._layout, folder)
                 flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
                 self._fd = os.open(self._path, flags, 0o666)
