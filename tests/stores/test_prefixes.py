@@ -4,6 +4,14 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,7 +27,7 @@ from ls_tools.reading import read_tasks
 from ls_tools.settings import Settings
 from services.buckets import BucketSite, S3Site
 from services.fault_proxy import StartProxy
-from services.faults import Cut, Reset, Status
+from services.faults import Cut, Reset, Stall, Status
 
 
 @pytest.fixture(params=["s3_credentials", "gcs_store", "azure_store"])
@@ -159,7 +167,7 @@ def test_store_that_is_down_is_an_error_worth_a_retry(
 
 
 def test_prefix_converts_as_the_same_tasks_in_a_file(
-    site: BucketSite, tmp_path: Any
+    site: BucketSite, tmp_path: Path
 ) -> None:
     bucket = site.new_bucket()
     tasks = [make_task(number) for number in range(5)]
@@ -173,3 +181,109 @@ def test_prefix_converts_as_the_same_tasks_in_a_file(
     for name in names:
         ours, theirs = (tmp_path / "a" / name), (tmp_path / "b" / name)
         assert ours.read_bytes() == theirs.read_bytes()
+
+
+def start_cli(*arguments: object, **variables: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "ls_tools", *map(str, arguments)],
+        env={**os.environ, "LS_TOOLS_READ_TIMEOUT_S": "60", **variables},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def run_cli(*arguments: object, **variables: str) -> tuple[int, str, str]:
+    with start_cli(*arguments, **variables) as process:
+        stdout, stderr = process.communicate(timeout=60)
+    return process.returncode, stdout, stderr
+
+
+@pytest.fixture
+def variables(s3_credentials: S3Site, tmp_path: Path) -> dict[str, str]:
+    """What a command needs to reach the S3 store."""
+    cache = str(tmp_path / "cache")
+    reach = {"AWS_ENDPOINT_URL": s3_credentials.url, "AWS_REGION": "us-east-1"}
+    return {**reach, "LS_TOOLS_CACHE_DIR": cache}
+
+
+def test_convert_reads_a_prefix(
+    s3_credentials: S3Site, variables: dict[str, str], tmp_path: Path
+) -> None:
+    bucket = s3_credentials.new_bucket()
+    s3_credentials.put(bucket, "set/1", encode(make_task(1)))
+    command = ("convert", f"s3://{bucket}/set/", "--to", "coco", "--json")
+    code, stdout, stderr = run_cli(*command, "--out", tmp_path / "out", **variables)
+    assert code == 0, stderr
+    assert json.loads(stdout)["tasks_written"] == 1
+    assert (tmp_path / "out" / "result.json").exists()
+
+
+def test_media_reads_a_prefix(
+    s3_credentials: S3Site, variables: dict[str, str]
+) -> None:
+    bucket = s3_credentials.new_bucket()
+    s3_credentials.put(bucket, "a.jpg", b"a picture")
+    data = {"image": f"s3://{bucket}/a.jpg"}
+    s3_credentials.put(bucket, "set/1.json", encode(make_task(1, data=data)))
+    code, stdout, stderr = run_cli(
+        "media", f"s3://{bucket}/set/", "--json", **variables
+    )
+    assert code == 0, stderr
+    assert json.loads(stdout)["fetched"] == 1
+
+
+@pytest.mark.parametrize(
+    ("prefix", "options", "changes", "code", "text"),
+    [
+        ("set/", (), {}, 3, "no object below"),
+        ("set.json", (), {}, 3, "set.json"),
+        ("set/", ("--offline",), {}, 2, "offline"),
+        ("set/", ("--cloud", "server"), {}, 2, "--cloud direct"),
+        ("set/", (), {"AWS_SECRET_ACCESS_KEY": "wrong"}, 4, "set-"),
+    ],
+)
+def test_failures_have_the_exit_code_of_their_cause(
+    s3_credentials: S3Site,
+    variables: dict[str, str],
+    tmp_path: Path,
+    prefix: str,
+    options: tuple[str, ...],
+    changes: dict[str, str],
+    code: int,
+    text: str,
+) -> None:
+    uri = f"s3://{s3_credentials.new_bucket()}/{prefix}"
+    command = ("convert", uri, "--to", "coco", "--out", tmp_path / "out", *options)
+    found, stdout, stderr = run_cli(*command, **{**variables, **changes})
+    assert (found, stdout) == (code, "")
+    assert text in stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_interrupt_ends_a_stalled_read_at_once(
+    s3_credentials: S3Site,
+    variables: dict[str, str],
+    store_proxy: StartProxy,
+    tmp_path: Path,
+) -> None:
+    bucket = s3_credentials.new_bucket()
+    s3_credentials.put(bucket, "set/1", encode(make_task(1)))
+    proxy = store_proxy(s3_credentials.url)
+    proxy.plan(Stall(after_bytes=10), target="set/1", times=9)
+    out = tmp_path / "out"
+    command = ("convert", f"s3://{bucket}/set/", "--to", "coco", "--out", out)
+    reach = {**variables, "AWS_ENDPOINT_URL": proxy.url, "TMPDIR": str(tmp_path)}
+    with start_cli(*command, **reach) as process:
+        wait_until(lambda: bool(proxy.seen("set/1")))
+        process.send_signal(signal.SIGINT)
+        _, stderr = process.communicate(timeout=10)
+    assert process.returncode == 130, stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def wait_until(is_so: Callable[[], bool]) -> None:
+    deadline_s = time.monotonic() + 30
+    while not is_so():
+        assert time.monotonic() < deadline_s
+        threading.Event().wait(0.01)
