@@ -3,6 +3,12 @@
 The shared server and the seeded projects are for reading, and for projects of a
 test's own; a test that stops, reconfigures or empties a server asks for
 ``own_label_studio``.
+
+``s3_project``, ``s3_presign_project``, ``gcs_project`` and ``azure_project`` have
+pictures in buckets as tasks, ``s3_target_project`` sends its annotations to one. The
+stores themselves are ``s3_store``, ``gcs_store`` and ``azure_store``, as described in
+``tests/stores/conftest.py``; ``store_proxy`` puts faults before one, and
+``cloud_env`` has the variables for a server of one's own that is to reach them.
 """
 
 from __future__ import annotations
@@ -14,6 +20,12 @@ from contextlib import ExitStack
 import pytest
 
 from services.api import Api
+from services.buckets import AzureSite, GcsSite, S3Site
+from services.cloud_projects import (
+    CloudProject,
+    seed_import_project,
+    seed_target_project,
+)
 from services.fault_proxy import FaultProxy, StartProxy
 from services.label_studio import LabelStudio, StartLabelStudio
 from services.projects import (
@@ -22,8 +34,17 @@ from services.projects import (
     seed_large_project,
     seed_text_project,
 )
-from services.shared import LABEL_STUDIO, Ask, Outcome, site_of, venv_of
+from services.shared import LABEL_STUDIO, Ask, Outcome, checked, site_of, venv_of
 from services.sites import Site
+from services.store_fixtures import (
+    azure_store,
+    gcs_store,
+    s3_credentials,
+    s3_store,
+    store_proxy,
+)
+
+__all__ = ["azure_store", "gcs_store", "s3_credentials", "s3_store", "store_proxy"]
 
 
 @pytest.fixture(scope="session")
@@ -102,3 +123,40 @@ def fault_proxy(label_studio: Site) -> Iterator[StartProxy]:
             return running.enter_context(FaultProxy(url))
 
         yield start
+
+
+@pytest.fixture(scope="session")
+def cloud_env(label_studio_outcome: Outcome) -> Mapping[str, str]:
+    """Variables that lead a server of one's own to the stores of the run."""
+    env: Mapping[str, str] = checked(label_studio_outcome)["cloud_env"]
+    return env
+
+
+@pytest.fixture(scope="session")
+def s3_project(api: Api, s3_store: S3Site) -> CloudProject:
+    """Pictures in a bucket of S3, whose bytes the server passes on; read only."""
+    return seed_import_project(api, "s3", s3_store)
+
+
+@pytest.fixture(scope="session")
+def s3_presign_project(api: Api, s3_store: S3Site) -> CloudProject:
+    """Pictures in a bucket of S3, which the server redirects to; read only."""
+    return seed_import_project(api, "s3", s3_store, is_presigned=True)
+
+
+@pytest.fixture(scope="session")
+def gcs_project(api: Api, gcs_store: GcsSite) -> CloudProject:
+    """Pictures in a bucket of Google, whose bytes the server passes on; read only."""
+    return seed_import_project(api, "gcs", gcs_store)
+
+
+@pytest.fixture(scope="session")
+def azure_project(api: Api, azure_store: AzureSite) -> CloudProject:
+    """Pictures in a container, whose bytes the server passes on; read only."""
+    return seed_import_project(api, "azure", azure_store)
+
+
+@pytest.fixture(scope="session")
+def s3_target_project(api: Api, s3_store: S3Site) -> CloudProject:
+    """Annotated pictures; a bucket of S3 has an object per annotation; read only."""
+    return seed_target_project(api, s3_store)
