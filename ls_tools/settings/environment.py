@@ -114,6 +114,12 @@ ENVIRONMENT: tuple[EnvironmentVariable, ...] = (
     ),
     *_variable("read_timeout_s", float, "Seconds", "LS_TOOLS_READ_TIMEOUT_S"),
     *_variable("connect_timeout_s", float, "Seconds", "LS_TOOLS_CONNECT_TIMEOUT_S"),
+    *_variable(
+        "retry_total_s",
+        float,
+        "Seconds after which no further try starts",
+        "LS_TOOLS_RETRY_TOTAL_S",
+    ),
     *_variable("jobs", int, "Threads for transfers", "LS_TOOLS_JOBS"),
     *_variable("cloud", parse_cloud, "auto, direct or server", "LS_TOOLS_CLOUD"),
     *_variable(
