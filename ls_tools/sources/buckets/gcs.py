@@ -1,21 +1,20 @@
 """Google Cloud Storage, with google-cloud-storage.
 
-Its client knows the endpoint and lists; bytes are read from the media link, on
-the same session, since the client offers no stream of one request without tries
-of its own.
+Its client tells the endpoint, and google-auth logs in. Objects are listed and read
+on a session of its own: the client offers no stream of one request, tries again by
+itself, and asks for more than is wanted from threads in the background.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
-from email.utils import format_datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode, urlsplit
 
-from ls_tools.errors import LsToolsError, NotFoundError, SettingsError
+from ls_tools.errors import LsToolsError, NotFoundError, ServerError, SettingsError
 from ls_tools.sources.buckets.answers import (
     Meaning,
     Refusal,
@@ -40,23 +39,21 @@ from ls_tools.sources.buckets.protocol import Body, ObjectInfo, ObjectName
 from ls_tools.sources.buckets.sessions import mount_store
 from ls_tools.transfer import Validator
 from ls_tools.transport.bodies import read_start
-from ls_tools.transport.failures import network_failure
 from ls_tools.transport.ranges import parse_content_range
+from ls_tools.transport.retrying import TransientError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     import requests
     from google.auth.transport.requests import AuthorizedSession
-    from google.cloud.storage import Blob, Client
 
     from ls_tools.settings import Settings
-    from ls_tools.transport.retrying import TransientError
 
 _STORE = "Google Cloud Storage"
 _FIELDS = (
-    "items(name,size,md5Hash,crc32c,generation,etag,updated,contentType,"
-    "contentEncoding),nextPageToken"
+    "items(name,size,md5Hash,crc32c,generation,etag,contentType,contentEncoding),"
+    "nextPageToken"
 )
 _PAGE = 1000
 _ERROR_BYTES = 64 * 2**10
@@ -90,10 +87,9 @@ def gcs_store(settings: Settings, bucket: str) -> GcsStore:
 
 @dataclass(frozen=True, slots=True)
 class _Link:
-    """The way to the store: the session, the client on it, and whether it logs in."""
+    """The way to the store: a session, where to, and whether without a login."""
 
     session: AuthorizedSession
-    client: Client
     endpoint: str
     is_anonymous: bool
 
@@ -172,16 +168,16 @@ class GcsStore:
             bucket=bucket, key=prefix, canonical=f"gs://{bucket}/{prefix}"
         )
         link = self._links.get()
-        project = self._settings.gcs.project
-        pages = link.client.list_blobs(
-            link.client.bucket(bucket, user_project=project),
-            prefix=prefix,
-            fields=_FIELDS,
-            page_size=_PAGE,
-            retry=None,  # pyright: ignore[reportArgumentType]
-        ).pages
-        while (page := self._next_page(link, pages, name)) is not None:
-            yield from map(_listed, page)
+        query = {"prefix": prefix, "maxResults": str(_PAGE), "fields": _FIELDS}
+        if self._settings.gcs.project:
+            query["userProject"] = self._settings.gcs.project
+        url = f"{link.endpoint}/storage/v1/b/{quote(bucket, safe='')}/o?"
+        while True:
+            found, token = self._page(link, url + urlencode(query), name)
+            yield from found
+            if not token:
+                return
+            query["pageToken"] = token
 
     def _ask(
         self,
@@ -211,27 +207,23 @@ class GcsStore:
         url = f"{link.endpoint}/download/storage/v1{path}?{urlencode(query)}"
         return url, headers
 
-    def _next_page(self, link: _Link, pages: Any, name: ObjectName) -> Any:
-        from google.api_core.exceptions import GoogleAPICallError
-        from google.auth.exceptions import GoogleAuthError
-        from requests import RequestException
-
-        failure: LsToolsError | TransientError
+    def _page(
+        self, link: _Link, url: str, name: ObjectName
+    ) -> tuple[Sequence[ObjectInfo], str]:
+        """One page of a list, and the token of the next one."""
+        with closing(_send(link, url, {})) as response:
+            if response.status_code != _OK:
+                raise self._failure(link, response, name, "no-bucket")
+            content = b"".join(read_body(response))
         try:
-            return next(pages, None)
-        except GoogleAPICallError as exc:
-            response = exc.response
-            failure = (
-                network_failure(exc, link.endpoint)
-                if response is None
-                else self._failure(link, response, name, "no-bucket")
-            )
-        except GoogleAuthError as exc:
-            failure = credentials_failure(exc)
-        except (RequestException, ValueError) as exc:
-            # ValueError: what came is not JSON.
-            failure = network_failure(exc, link.endpoint)
-        raise failure
+            page = json.loads(content)
+            items = page.get("items", ())
+            return tuple(map(_listed, items)), str(page.get("nextPageToken") or "")
+        except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
+            pass
+        msg = f"{_STORE} listed {name.canonical} in a way that makes no sense."
+        error = ServerError(msg, hint="Check the endpoint, and proxies on the way.")
+        raise TransientError(error)
 
     def _failure(
         self,
@@ -279,13 +271,14 @@ def _connect(settings: Settings) -> _Link:
         raise SettingsError(msg, hint="Check endpoint_url and STORAGE_EMULATOR_HOST.")
     is_anonymous = settings.gcs.anonymous or scheme == "http"
     credentials = nobody if is_anonymous else find_credentials(settings)
-    session = AuthorizedSession(credentials, auth_request=token_request(settings))
+    session = AuthorizedSession(
+        credentials,
+        refresh_status_codes=() if is_anonymous else (401,),
+        auth_request=token_request(settings),
+    )
     is_own = endpoint == "https://storage.googleapis.com"
     mount_store(session, settings, None if is_own else endpoint)
-    client = Client(
-        project=None, credentials=credentials, client_options=options, _http=session
-    )
-    return _Link(session, client, endpoint, is_anonymous)
+    return _Link(session, endpoint, is_anonymous)
 
 
 def _send(link: _Link, url: str, headers: Mapping[str, str]) -> requests.Response:
@@ -353,30 +346,22 @@ def _body(response: requests.Response) -> Body:
     )
 
 
-def _listed(blob: Blob) -> ObjectInfo:
-    updated = blob.updated
+def _listed(item: Mapping[str, Any]) -> ObjectInfo:
     return ObjectInfo(
-        key=str(blob.name),
-        size_bytes=int(blob.size or 0),
-        validator=Validator(
-            etag=blob.etag,
-            last_modified=format_datetime(updated, usegmt=True) if updated else None,
-            version=None if blob.generation is None else str(blob.generation),
+        key=str(item["name"]),
+        size_bytes=int(item.get("size", 0)),
+        validator=Validator(etag=item.get("etag"), version=item.get("generation")),
+        checksums=read_digests(
+            {"md5": item.get("md5Hash"), "crc32c": item.get("crc32c")}
         ),
-        checksums=read_digests({"md5": blob.md5_hash, "crc32c": blob.crc32c}),
-        content_type=blob.content_type,
-        encoding=blob.content_encoding or "",
+        content_type=item.get("contentType"),
+        encoding=item.get("contentEncoding") or "",
     )
 
 
 def _read_code(response: requests.Response) -> str:
     """The code in an error's body, which is JSON or a line of text."""
-    try:
-        # Lists have read the body already.
-        body = response.content if response.raw.closed else b""
-        body = body or read_start(response, limit_bytes=_ERROR_BYTES)
-    except RuntimeError:
-        return ""
+    body = read_start(response, limit_bytes=_ERROR_BYTES)
     for phrase, code in _PHRASES.items():
         if phrase in body:
             return code
