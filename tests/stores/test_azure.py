@@ -324,6 +324,9 @@ def test_what_passes_is_transient(
         assert len(place.proxy.seen()) == 1
 
 
+CUTS = [Cut(after_bytes=300_000), Reset(after_bytes=300_000)]
+
+
 @pytest.mark.parametrize("fault", CUTS)
 def test_what_came_before_a_cut_is_given(place: Place, fault: Cut) -> None:
     place.put("k")
