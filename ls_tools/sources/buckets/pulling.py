@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from ls_tools.errors import IntegrityError
 from ls_tools.sources.buckets.copying import ChangedError, Stretch
 from ls_tools.sources.buckets.parts import (
+    FAST_BYTES_PER_S,
     MOST_THREADS,
     PARALLEL_BYTES,
     PART_BYTES,
@@ -23,6 +24,8 @@ from ls_tools.transfer import Fetched
 from ls_tools.transport.retrying import TransientError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from ls_tools.sources.buckets.copying import ObjectCopy
     from ls_tools.sources.buckets.parts import PartThreads
     from ls_tools.sources.buckets.protocol import Body, ObjectInfo, Store
@@ -34,6 +37,36 @@ _LOGGER = logging.getLogger("ls_tools")
 
 class _StoppedError(Exception):
     """Another part failed; this one is of no use any more."""
+
+
+class _Speed:
+    """How long one connection is waited for, looked at every PART_BYTES.
+
+    The time to write does not count: a slow disk gets no faster by more connections.
+    """
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._waited_s = 0.0
+        self._next = PART_BYTES
+
+    def watch(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
+        """Yield the chunks, and note how long they take to come."""
+        while True:
+            asked_s = self._clock()
+            chunk = next(chunks, None)
+            self._waited_s += self._clock() - asked_s
+            if chunk is None:
+                return
+            yield chunk
+
+    def is_low(self, position: int) -> bool:
+        """Whether the last part was slow to come; False within a part."""
+        if position < self._next:
+            return False
+        waited_s, self._waited_s = self._waited_s, 0.0
+        self._next = position + PART_BYTES
+        return waited_s * FAST_BYTES_PER_S > PART_BYTES
 
 
 class Pull:
@@ -55,6 +88,7 @@ class Pull:
         self._copy = copy
         self._threads = threads
         self._stopped: Event | None = None
+        self._speed: _Speed | None = None
 
     def run(self, unless: Validator | None) -> Fetched:
         """Get it.
@@ -76,7 +110,7 @@ class Pull:
         return self._copy.finish()
 
     def _pull_rest(self, parts: list[Stretch]) -> None:
-        self._stopped = Event()
+        self._stopped, self._speed = Event(), None
         with self._threads.taken(min(len(parts), MOST_THREADS)) as threads:
             pull_parts(self._pull, parts, threads=threads, stopped=self._stopped)
 
@@ -101,7 +135,8 @@ class Pull:
         try:
             copy.adopt(body.info)
             if stretch.stop is None:
-                stretch.stop = self._first_stop(body.info)
+                stretch.stop = body.info.size_bytes
+                self._speed = self._measure_for(body.info)
             self._pour(body, stretch)
         finally:
             body.close()
@@ -119,11 +154,11 @@ class Pull:
         except IntegrityError:
             raise ChangedError from None
 
-    def _first_stop(self, info: ObjectInfo) -> int:
-        """Where the first answer is left; the rest of a large object is parted."""
+    def _measure_for(self, info: ObjectInfo) -> _Speed | None:
+        """What tells whether the rest is better had in parts."""
         if info.size_bytes <= PARALLEL_BYTES or self._copy.is_packed:
-            return info.size_bytes
-        return PART_BYTES if self._threads.are_useful else info.size_bytes
+            return None
+        return _Speed(self._retry.clock) if self._threads.are_useful else None
 
     def _pour(self, body: Body, stretch: Stretch) -> None:
         """Write the body; a cut that brought something new is no failure."""
@@ -145,13 +180,16 @@ class Pull:
         surplus = stretch.position - body.start
         if surplus < 0:
             raise ChangedError
+        chunks = self._speed.watch(body.chunks) if self._speed else body.chunks
         try:
-            for chunk in body.chunks:
+            for chunk in chunks:
                 if surplus >= len(chunk):
                     surplus -= len(chunk)
                     continue
                 self._copy.write(stretch, chunk[surplus:] if surplus else chunk)
                 surplus = 0
+                if self._speed and self._speed.is_low(stretch.position):
+                    stretch.stop, self._speed = stretch.position, None
                 if stretch.is_done:
                     break
                 self._check_stopped()
