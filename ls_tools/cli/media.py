@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from ls_tools.cli.conversion import LOSSES
 from ls_tools.cli.options import Invocation, refuse_empty, shared_options
+
+if TYPE_CHECKING:
+    from ls_tools.cli.output import Console
+    from ls_tools.pipeline.media import MediaCause
 
 
 @click.command()
@@ -44,6 +50,19 @@ def media(
         f"{outcome.from_cache} from the cache, {len(outcome.failed)} failed"
     )
     invocation.console.result(outcome.to_document(), [text])
-    for failure in outcome.failed:
-        invocation.console.note(f"ls-tools: {failure.reference}: {failure.cause}")
+    for cause in outcome.causes():
+        _tell(invocation.console, cause)
     return LOSSES if outcome.failed and not keep_going else 0
+
+
+def _tell(console: Console, cause: MediaCause) -> None:
+    """Say what failed for one cause: how many, and some of them."""
+    first = cause.examples[0]
+    if cause.count == 1:
+        console.note(f"ls-tools: {first.reference}: {first.cause}")
+        return
+    console.note(f"ls-tools: {cause.count} failed: {cause.cause}")
+    for one in cause.examples:
+        console.note(f"  {one.reference} (task {one.task_id})")
+    if others := cause.count - len(cause.examples):
+        console.note(f"  and {others} more")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from itertools import islice
+import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 import msgspec
 
@@ -20,13 +22,31 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
     from typing import BinaryIO
 
+    from ls_tools.errors import LsToolsError
     from ls_tools.models import Task
     from ls_tools.progress import Progress
     from ls_tools.resolver import Resolved
     from ls_tools.settings import Bounds
 
-BATCH = 2048
-"""References that are in flight together; bounds memory, not concurrency."""
+_EXAMPLES = 3
+_SHORTEST_NAME = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MediaCause:
+    """What several references failed for.
+
+    Attributes:
+        kind: The ``kind`` of the error.
+        cause: What went wrong, with ``…`` for what differs.
+        count: How many references failed for it.
+        examples: The first of them.
+    """
+
+    kind: str
+    cause: str
+    count: int
+    examples: list[MediaFailure]
 
 
 class MediaOutcome(msgspec.Struct, kw_only=True):
@@ -50,6 +70,28 @@ class MediaOutcome(msgspec.Struct, kw_only=True):
         """As JSON documents show it."""
         document: dict[str, Any] = msgspec.to_builtins(self)
         return document
+
+    def causes(self) -> list[MediaCause]:
+        """The failures by cause, the most frequent first."""
+        groups: dict[tuple[str, str], list[MediaFailure]] = {}
+        for failure in self.failed:
+            groups.setdefault((failure.kind, _blur(failure)), []).append(failure)
+        causes = [
+            MediaCause(
+                kind=kind, cause=text, count=len(some), examples=some[:_EXAMPLES]
+            )
+            for (kind, text), some in groups.items()
+        ]
+        return sorted(causes, key=lambda cause: -cause.count)
+
+
+def _blur(failure: MediaFailure) -> str:
+    """The cause without what names the one reference."""
+    text, reference = failure.cause, failure.reference
+    for name in (reference, unquote(reference), reference.rpartition("/")[2]):
+        if len(name) >= _SHORTEST_NAME:
+            text = text.replace(name, "…")
+    return re.sub(r"\S*…\S*", "…", text)
 
 
 def fetch_media(
@@ -86,13 +128,32 @@ def fetch_media(
         progress.start("media", total, "files")
         try:
             with Resolver(settings, progress=part) as resolver:
-                while batch := list(islice(wanted, BATCH)):
-                    found = resolver.paths([request for request, _ in batch])
-                    for (_, task_id), one in zip(batch, found, strict=True):
-                        _count(outcome, one, task_id)
+                _fetch_all(resolver, wanted, outcome)
         finally:
             progress.finish()
     return outcome
+
+
+def _fetch_all(
+    resolver: Resolver,
+    wanted: Iterator[tuple[MediaRequest, int | str | None]],
+    outcome: MediaOutcome,
+) -> None:
+    """Fetch as they come, and tell of failures in the order of the tasks."""
+    task_ids: dict[int, int | str | None] = {}
+    failed: dict[int, MediaFailure] = {}
+
+    def requests() -> Iterator[MediaRequest]:
+        for place, (request, task_id) in enumerate(wanted):
+            task_ids[place] = task_id
+            yield request
+
+    for place, one in resolver.iter_paths(requests()):
+        task_id = task_ids.pop(place)
+        if one.error is not None:
+            failed[place] = _failure(one, one.error, task_id)
+        _count(outcome, one)
+    outcome.failed = [failed[place] for place in sorted(failed)]
 
 
 class _MediaTask(msgspec.Struct):
@@ -125,19 +186,23 @@ def _requests(
                     yield request, task.id
 
 
-def _count(outcome: MediaOutcome, one: Resolved, task_id: int | str | None) -> None:
+def _failure(
+    one: Resolved, error: LsToolsError, task_id: int | str | None
+) -> MediaFailure:
+    return MediaFailure(
+        task_id=task_id,
+        reference=redact_url(one.reference),
+        kind=error.kind,
+        cause=str(error),
+    )
+
+
+def _count(outcome: MediaOutcome, one: Resolved) -> None:
     outcome.references += 1
     outcome.size_bytes += one.size_bytes
     if one.error is not None:
-        outcome.failed.append(
-            MediaFailure(
-                task_id=task_id,
-                reference=redact_url(one.reference),
-                kind=one.error.kind,
-                cause=str(one.error),
-            )
-        )
-    elif one.from_cache:
+        return
+    if one.from_cache:
         outcome.from_cache += 1
     else:
         outcome.fetched += 1

@@ -47,12 +47,12 @@ def test_a_line_is_written_when_one_is_due(clock: Clock) -> None:
     assert lines == []
     clock.now_s += INTERVAL_S
     progress.advance(size_bytes=500)
-    assert lines == ["media: 3 of 10 files, 2 kB"]
+    assert lines == ["media: 3 of 10 files, 2 kB, 66.67 B/s, 70 s left"]
     progress.advance()
     assert len(lines) == 1
     clock.now_s += INTERVAL_S
     progress.advance()
-    assert lines[1] == "media: 5 of 10 files, 2 kB"
+    assert lines[1] == "media: 5 of 10 files, 2 kB, 33.33 B/s, 60 s left"
 
 
 def test_a_stage_begins_at_nothing(clock: Clock) -> None:
@@ -90,7 +90,7 @@ def test_no_advance_is_lost_between_threads(clock: Clock) -> None:
         thread.join()
     clock.now_s += INTERVAL_S
     progress.advance(0)
-    assert lines == ["media: 4000 files, 4 kB"]
+    assert lines == ["media: 4000 files, 4 kB, 133.3 B/s"]
 
 
 @pytest.fixture
@@ -99,7 +99,7 @@ def bars() -> rich_progress.Progress:
     return rich_progress.Progress(
         "{task.description}",
         rich_progress.MofNCompleteColumn(),
-        "{task.fields[unit]} {task.fields[moved]}",
+        "{task.fields[unit]} {task.fields[moved]} {task.fields[left]}",
         console=console,
         auto_refresh=False,
     )
@@ -119,6 +119,35 @@ def test_a_bar_shows_what_is_done_and_moved(bars: rich_progress.Progress) -> Non
     assert shown(bars) == "media 3/4 files 2.5 MB"
     progress.finish()
     assert shown(bars) == ""
+
+
+def test_a_bar_shows_rate_and_remaining_time(
+    bars: rich_progress.Progress, clock: Clock
+) -> None:
+    progress = BarProgress(bars, clock)
+    progress.start("media", 1000, "files")
+    for _ in range(100):
+        clock.now_s += 0.1
+        progress.advance(size_bytes=100_000)
+    assert shown(bars) == "media 100/1000 files 10 MB, 1 MB/s 90 s left"
+    for _ in range(200):
+        clock.now_s += 0.1
+        progress.advance(2, size_bytes=400_000)
+    assert shown(bars) == "media 500/1000 files 90 MB, 4 MB/s 25 s left"
+    progress.advance(500)
+    assert shown(bars).endswith("1000/1000 files 90 MB, 4 MB/s")
+
+
+def test_the_speed_is_that_of_lately(clock: Clock) -> None:
+    progress, lines = lines_of(clock)
+    progress.start("media", 100_000, "files")
+    progress.advance(90_000)
+    for _ in range(200):
+        clock.now_s += 1
+        progress.advance(1, size_bytes=1_000_000)
+    assert lines[-1] == (
+        "media: 90180 of 100000 files, 180 MB, 1 MB/s, 2 h 43 min left"
+    )
 
 
 def test_the_bar_of_an_unfinished_stage_gives_way(bars: rich_progress.Progress) -> None:

@@ -9,8 +9,9 @@ from pipeline.rig import Stages, Workshop, task
 
 from ls_tools import fetch_media
 from ls_tools.errors import NotAnExportError
-from ls_tools.pipeline import media
+from ls_tools.output.report import MediaFailure
 from ls_tools.pipeline.media import MediaOutcome
+from ls_tools.resolver import batch
 
 
 def fetch(
@@ -55,7 +56,7 @@ def test_text_is_no_reference(workshop: Workshop) -> None:
 def test_progress_is_one_stage_over_all_batches(
     workshop: Workshop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(media, "BATCH", 2)
+    monkeypatch.setattr(batch, "_AHEAD", 2)
     tasks = [task(n) for n in range(5)]
     for number in range(4):
         workshop.add_picture(number)
@@ -82,3 +83,44 @@ def test_what_is_no_export_is_an_error(tmp_path: Path, workshop: Workshop) -> No
     with pytest.raises(NotAnExportError):
         fetch_media(path, settings=workshop.settings, progress=stages)
     assert stages.open == []
+
+
+def test_failures_are_told_in_the_order_of_the_tasks(workshop: Workshop) -> None:
+    for number in range(0, 60, 3):
+        workshop.add_picture(number)
+    outcome = fetch(workshop, [task(number) for number in range(60)])
+    assert [one.task_id for one in outcome.failed] == [n for n in range(60) if n % 3]
+    assert outcome.references == 60
+
+
+def failure(reference: str, cause: str, kind: str = "not-found") -> MediaFailure:
+    return MediaFailure(task_id=1, reference=reference, kind=kind, cause=cause)
+
+
+def test_failures_are_grouped_by_cause() -> None:
+    outcome = MediaOutcome(
+        failed=[
+            failure("https://h/1.png", "h is down.", "network"),
+            *(
+                failure(f"s3://b/{n} x.png", f"There is no object s3://b/{n} x.png. A.")
+                for n in range(5)
+            ),
+            failure(
+                "/data/upload/1/q.png", "Nothing at 'http://s/data/upload/1/q.png'."
+            ),
+            failure(
+                "/data/upload/1/r.png", "Nothing at 'http://s/data/upload/1/r.png'."
+            ),
+        ]
+    )
+    told = [(one.kind, one.count, one.cause) for one in outcome.causes()]
+    assert told == [
+        ("not-found", 5, "There is no object … A."),
+        ("not-found", 2, "Nothing at …"),
+        ("network", 1, "h is down."),
+    ]
+    assert [one.reference for one in outcome.causes()[0].examples] == [
+        "s3://b/0 x.png",
+        "s3://b/1 x.png",
+        "s3://b/2 x.png",
+    ]
