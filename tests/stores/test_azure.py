@@ -42,7 +42,7 @@ from ls_tools.transfer import Validator
 from ls_tools.transport.retrying import TransientError
 from services.buckets import AzureSite
 from services.fault_proxy import FaultProxy, StartProxy
-from services.faults import Corrupt, Cut, Refuse, Stall, Status
+from services.faults import Corrupt, Cut, Refuse, Reset, Stall, Status
 
 pytest.importorskip("azure.storage.blob")
 
