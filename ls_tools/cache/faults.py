@@ -53,6 +53,9 @@ def _cache_error(root: Path, exc: OSError) -> CacheError:
         what, where = "has no room left", "a larger disk, or free some space"
     elif exc.errno in {errno.ENOENT, errno.ESTALE}:
         what, where = "was removed while in use", f"{_ELSEWHERE}, or try again"
+    elif exc.errno in {errno.ENOTDIR, errno.EEXIST}:
+        what = "cannot be used"
+        where = f"{_ELSEWHERE}, or try ls-tools cache verify --repair"
     else:
         what, where = "cannot be used", _ELSEWHERE
     return CacheError(

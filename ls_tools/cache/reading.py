@@ -34,7 +34,7 @@ def not_cached(root: Path, request: CacheRequest, *, why: str) -> NotCachedError
 def refuse_writing(root: Path) -> CacheError:
     """The error for changing a cache that must not be changed."""
     msg = f"The cache folder {root} is used read-only."
-    return CacheError(msg, hint="Use settings without cache_limits.read_only.")
+    return CacheError(msg, hint="Use it without read_only (LS_TOOLS_CACHE_READ_ONLY).")
 
 
 def confirm_only(root: Path, entry: Entry, fill: Fill) -> None:

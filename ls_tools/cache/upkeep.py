@@ -11,6 +11,7 @@ from ls_tools.cache.entry import Entry, Problem, load
 from ls_tools.cache.folders import delete, discard
 from ls_tools.cache.layout import (
     FORMAT_VERSION,
+    META_NAME,
     is_key,
     is_shard,
     is_version,
@@ -18,6 +19,7 @@ from ls_tools.cache.layout import (
     version_order,
 )
 from ls_tools.cache.leases import find_leased
+from ls_tools.cache.pins import find_pinned
 from ls_tools.cache.survey import iter_keys, names_in, survey, tree_bytes
 from ls_tools.digests import sha256_of
 from ls_tools.errors import CacheError
@@ -93,6 +95,8 @@ def verify(layout: Layout, *, progress: Progress | None, repair: bool) -> list[P
     progress = progress or NullProgress()
     folders = list(_iter_versions(layout))
     problems = list(_strays(layout.entries, (is_shard, is_key, is_version)))
+    if repair:
+        problems = [_clear_way(layout, problem) for problem in problems]
     progress.start("verify", len(folders), "files")
     try:
         for key, folder in folders:
@@ -168,15 +172,24 @@ def _strays(
     belongs, *deeper = levels
     for name in names_in(folder):
         path = f"{folder}/{name}"
-        if not belongs(name) or (deeper and not os.path.isdir(path)):
-            yield _stray(path)
+        if not belongs(name):
+            yield _stray(path, "It is no part of the cache, and stays where it is.")
+        elif deeper and not os.path.isdir(path):
+            yield _stray(path, "It is in the way of a folder of the cache.")
         elif deeper:
             yield from _strays(path, tuple(deeper))
 
 
-def _stray(path: str) -> Problem:
-    detail = "It is no part of the cache; it was left where it is."
+def _stray(path: str, detail: str) -> Problem:
     return Problem(path=Path(path), key="", reason="stray", detail=detail)
+
+
+def _clear_way(layout: Layout, stray: Problem) -> Problem:
+    """Remove a stray that has the name of a folder of ours."""
+    name = stray.path.name
+    if not is_shard(name) and not is_key(name):
+        return stray
+    return replace(stray, removed=discard(layout, str(stray.path)))
 
 
 def _examine(folder: str, key: str) -> tuple[int, Problem | None]:
@@ -195,6 +208,20 @@ def _examine(folder: str, key: str) -> tuple[int, Problem | None]:
 
 
 def _repair(layout: Layout, problem: Problem) -> Problem:
+    """Remove a damaged version, and older ones that would come to stand for it."""
     if problem.reason == "newer-schema":
         return problem
-    return replace(problem, removed=discard(layout, str(problem.path)))
+    versions = [name for name in names_in(str(problem.path.parent)) if is_version(name)]
+    older = [name for name in versions if name != problem.path.name]
+    if newest_version(versions) != problem.path.name:
+        older = []
+    if not older:
+        return replace(problem, removed=discard(layout, str(problem.path)))
+    needed = find_leased(layout) | find_pinned(layout)
+    if any((problem.key, name) in needed for name in older):
+        delete(str(problem.path / META_NAME))
+        detail = f"{problem.detail} It stays, emptied, since older ones are in use."
+        return replace(problem, detail=detail)
+    for name in (*older, problem.path.name):
+        discard(layout, str(problem.path.parent / name))
+    return replace(problem, removed=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,12 +11,31 @@ import click
 from ls_tools.cli.app import CONTEXT
 from ls_tools.cli.options import Invocation, read_lines, shared_options
 from ls_tools.errors import NotCachedError, UsageError
+from ls_tools.settings.quantities import parse_duration_s, parse_size
 
 if TYPE_CHECKING:
-    from ls_tools.cache import Cache, Entry
+    from collections.abc import Callable
+
+    from ls_tools.cache import Cache, Entry, PrunedVersion
+
+_YEAR_9999_S = 253_402_300_799.0
 
 DAMAGED = 1
 """Exit code of ``verify`` where damage was found and not repaired."""
+
+
+def _read_as(parse: Callable[[str], Any]) -> Callable[..., Any]:
+    """A callback that reads a size or a duration as people write them."""
+
+    def read(
+        context: click.Context, parameter: click.Parameter, text: str | None
+    ) -> Any:
+        try:
+            return None if text is None else parse(text)
+        except ValueError as exc:
+            raise click.BadParameter(str(exc), ctx=context, param=parameter) from exc
+
+    return read
 
 
 @click.group(context_settings=CONTEXT)
@@ -106,11 +126,18 @@ def verify(invocation: Invocation, *, repair: bool) -> int:
 @cache.command()
 @click.argument("references", metavar="REF|KEY...", nargs=-1)
 @click.option("--all", "everything", is_flag=True, help="Every entry.")
+@click.option("--force", is_flag=True, help="Even what a program is using.")
 @shared_options()
 def rm(
-    invocation: Invocation, *, references: tuple[str, ...], everything: bool
+    invocation: Invocation,
+    *,
+    references: tuple[str, ...],
+    everything: bool,
+    force: bool,
 ) -> None:
     """Remove entries, by reference or by key.
+
+    What a running program holds a lease on stays, unless forced.
 
     \b
     Examples:
@@ -122,10 +149,69 @@ def rm(
         raise UsageError(msg, hint="See ls-tools cache ls for what is there.")
     store = _cache(invocation)
     if everything:
-        removed = store.clear()
+        removed = store.clear(force=force)
     else:
-        removed = sum(store.remove(_selector(invocation, x)) for x in references)
+        keys = [_selector(invocation, reference) for reference in references]
+        removed = sum(store.remove(key, force=force) for key in keys)
     invocation.console.result({"removed": removed}, [f"{removed} removed"])
+
+
+@cache.command()
+@click.option(
+    "--max-size",
+    "max_bytes",
+    callback=_read_as(parse_size),
+    metavar="SIZE",
+    help="Come down to this size: 50GB, 512MiB.",
+)
+@click.option(
+    "--older-than",
+    "max_age_s",
+    callback=_read_as(parse_duration_s),
+    metavar="AGE",
+    help="What was not used for so long: 30d, 12h.",
+)
+@click.option("--dry-run", is_flag=True, help="Only say what would go.")
+@shared_options(server=False)
+def prune(
+    invocation: Invocation,
+    *,
+    max_bytes: int | None,
+    max_age_s: float | None,
+    dry_run: bool,
+) -> None:
+    """Remove what is needed least: old versions first, then by last use.
+
+    Given neither limit, old versions go, and what exceeds the limits set by
+    LS_TOOLS_CACHE_MAX_SIZE and the like. What is leased, pinned or was used in
+    the last minutes stays.
+
+    \b
+    Examples:
+      ls-tools cache prune --max-size 50GB
+      ls-tools cache prune --older-than 30d --dry-run
+    """
+    done = _cache(invocation).prune(
+        max_bytes=max_bytes, max_age_s=max_age_s, dry_run=dry_run
+    )
+    removed = [_describe_pruned(version) for version in done.removed]
+    document = {
+        "dry_run": dry_run,
+        "removed": removed,
+        "removed_bytes": done.removed_bytes,
+        "kept": done.kept,
+        "kept_bytes": done.kept_bytes,
+        "needed": done.needed,
+        "recent": done.recent,
+    }
+    lines = [f"{x['size_bytes']}\t{x['used_at']}\t{x['reference']}" for x in removed]
+    invocation.console.result(document, lines)
+    verb = "would go" if dry_run else "removed"
+    invocation.console.note(
+        f"{len(removed)} files of {done.removed_bytes} bytes {verb}, {done.kept} of "
+        f"{done.kept_bytes} bytes stay ({done.needed} in use, {done.recent} used "
+        "lately)."
+    )
 
 
 @cache.command()
@@ -205,7 +291,23 @@ def describe(entry: Entry) -> dict[str, Any]:
         "source": meta.source,
         "created_at": meta.created_at.isoformat(),
         "checked_at": meta.checked_at.isoformat(),
+        "used_at": _time(entry.used_at_s),
     }
+
+
+def _describe_pruned(version: PrunedVersion) -> dict[str, Any]:
+    return {
+        "key": version.key,
+        "version": version.version,
+        "reference": version.reference,
+        "size_bytes": version.size_bytes,
+        "used_at": _time(version.used_at_s),
+    }
+
+
+def _time(epoch_s: float) -> str:
+    epoch_s = min(max(epoch_s, 0.0), _YEAR_9999_S)
+    return datetime.fromtimestamp(epoch_s, timezone.utc).isoformat(timespec="seconds")
 
 
 def _cache(invocation: Invocation) -> Cache:
