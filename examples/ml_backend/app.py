@@ -29,7 +29,8 @@ _MEDIA_PATIENCE_S = 30.0
 
 def create_app() -> Flask:
     """The application of one worker; all workers share the cache and the memory."""
-    logging.basicConfig(format="%(process)d %(levelname)s %(name)s: %(message)s")
+    logging.basicConfig(format="<%(process)d> %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("urllib3").setLevel(logging.ERROR)  # its retries are not news
     # LABEL_STUDIO_URL, LABEL_STUDIO_API_KEY and LS_TOOLS_… come from the environment.
     resolver = Resolver(Settings.from_env(retry_total_s=_MEDIA_PATIENCE_S))
     memory = Memory(Path(os.environ.get("MODEL_DIR", "model")).resolve())

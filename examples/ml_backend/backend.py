@@ -143,7 +143,9 @@ class Backend:
         try:
             if media.error is not None:
                 raise media.error
-            return Picture(self._resolver.path(media.reference, task_id=task["id"]))
+            # Leased: no process that makes room in the cache takes it meanwhile.
+            with self._resolver.lease(media.reference, task_id=task["id"]) as path:
+                return Picture(path)
         except (LsToolsError, OSError) as error:
             log.warning("Task %s has no picture: %s", task["id"], error)
             return None
