@@ -31,15 +31,15 @@ def azure_source(services: Services) -> BucketSource:
 
 
 def _s3_store(settings: Settings, bucket: str) -> Store:
-    from ls_tools.sources.buckets.s3 import s3_store
+    from ls_tools.sources.buckets.fast_stores import fast_s3_store
 
-    return s3_store(settings, bucket)
+    return fast_s3_store(settings, bucket)
 
 
 def _gcs_store(settings: Settings, bucket: str) -> Store:
-    from ls_tools.sources.buckets.gcs import gcs_store
+    from ls_tools.sources.buckets.fast_stores import fast_gcs_store
 
-    return gcs_store(settings, bucket)
+    return fast_gcs_store(settings, bucket)
 
 
 def _azure_store(settings: Settings, bucket: str) -> Store:
