@@ -481,7 +481,6 @@ def test_a_missing_login_is_said_soon_and_without_warnings(
     place: Place, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", "")
-    monkeypatch.setenv("AZURE_POD_IDENTITY_AUTHORITY_HOST", "http://127.0.0.1:1")
     store = place.open(account_url="https://acc.blob.core.windows.net")
     started_s = time.monotonic()
     with pytest.raises(MissingCredentialsError, match="no login"):

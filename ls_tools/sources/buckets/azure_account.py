@@ -39,7 +39,7 @@ HINT = (
     "AZURE_STORAGE_KEY, AZURE_STORAGE_SAS_TOKEN or a login (`az login`)."
 )
 
-_PROCESS_TIMEOUT_S = 10
+_LOGIN_TIMEOUT_S = 10
 _SAS_LIFE = timedelta(hours=1)
 _LOGIN_URL = "https://login.microsoftonline.com"
 _PART = re.compile(r"\s*([A-Za-z]+)\s*=\s*(.*?)\s*", re.DOTALL)
@@ -233,7 +233,7 @@ def find_login(settings: Settings) -> Login:
     """The login that azure-identity finds.
 
     That is one of the environment, of the workload, a managed identity, or that of
-    ``az login``. No browser is opened, and no program is waited for over ten seconds.
+    ``az login``. No browser is opened; no program and no service is waited for over ten seconds.
 
     Raises:
         MissingDependencyError: azure-identity is not installed.
@@ -253,9 +253,9 @@ def find_login(settings: Settings) -> Login:
         options["proxies"] = dict(settings.proxies)
     try:
         credential = DefaultAzureCredential(
-            process_timeout=_PROCESS_TIMEOUT_S,
+            process_timeout=_LOGIN_TIMEOUT_S,
             exclude_interactive_browser_credential=True,
-            read_timeout=settings.read_timeout_s,
+            read_timeout=min(settings.read_timeout_s, _LOGIN_TIMEOUT_S),
             **options,
         )
     except ValueError:
