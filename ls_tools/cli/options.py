@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from types import FrameType
 
     from ls_tools.progress import Progress
-    from ls_tools.settings import Settings
+    from ls_tools.settings import BucketSettings, Settings
 
 F = TypeVar("F", bound="Callable[..., Any]")
 
@@ -43,6 +43,21 @@ def refuse_empty(context: click.Context, parameter: click.Parameter, value: Any)
         message = "it is empty"
         raise click.BadParameter(message, ctx=context, param=parameter)
     return value
+
+
+def _read_ways(
+    context: click.Context, parameter: click.Parameter, texts: tuple[str, ...]
+) -> dict[str, BucketSettings]:
+    """A callback that reads the ways of single buckets; of one, the last counts."""
+    from ls_tools.settings.stores import parse_buckets
+
+    found: dict[str, BucketSettings] = {}
+    try:
+        for text in texts:
+            found |= parse_buckets(text)
+    except ValueError as exc:
+        raise click.BadParameter(str(exc), ctx=context, param=parameter) from exc
+    return found
 
 
 def read_lines(file: Iterable[str] | None) -> list[str]:
@@ -86,7 +101,14 @@ _STORAGE = (
     click.option(
         "--cloud",
         type=click.Choice(["auto", "direct", "server"]),
-        help="How bucket references are fetched.",
+        help="How bucket references are fetched.  [env: LS_TOOLS_CLOUD]",
+    ),
+    click.option(
+        "--bucket-cloud",
+        multiple=True,
+        callback=_read_ways,
+        metavar="NAME=WAY",
+        help="Likewise, of one bucket; repeat it.  [env: LS_TOOLS_BUCKETS]",
     ),
 )
 _RUNNING = (
@@ -153,6 +175,7 @@ _NAMES = (
     "cache_dir",
     "offline",
     "cloud",
+    "bucket_cloud",
     "jobs",
     "deadline_s",
     "as_json",
@@ -178,7 +201,7 @@ def _invocation(given: dict[str, Any]) -> Iterator[Invocation]:
 def _settings(given: dict[str, Any]) -> Settings:
     from ls_tools.settings import Settings
 
-    return Settings.from_env(
+    settings = Settings.from_env(
         url=given.get("url"),
         token=_token(given.get("token"), given.get("token_file")),
         cache_dir=given["cache_dir"],
@@ -186,6 +209,8 @@ def _settings(given: dict[str, Any]) -> Settings:
         jobs=given["jobs"],
         mode="offline" if given["offline"] else None,
     )
+    ways = given["bucket_cloud"]
+    return settings.evolve(buckets={**settings.buckets, **ways}) if ways else settings
 
 
 def _token(token: str | None, token_file: Path | None) -> str | None:

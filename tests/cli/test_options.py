@@ -176,3 +176,21 @@ def test_failed_media_are_exit_code_6_unless_allowed(
 def test_a_token_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match=r"no-such-file cannot be read"):
         invoke("--token-file", str(tmp_path / "no-such-file"))
+
+
+def test_single_buckets_have_a_way_of_their_own() -> None:
+    found = invoke(
+        *("--cloud", "direct", "--bucket-cloud", "imgs=server"),
+        *("--bucket-cloud", "raw=auto", "--bucket-cloud", "raw=direct"),
+        LS_TOOLS_BUCKETS="imgs=direct,other=server",
+        LS_TOOLS_CLOUD="server",
+    ).settings
+    ways = [found.cloud_of(name) for name in ("imgs", "raw", "other", "none")]
+    assert ways == ["server", "direct", "server", "direct"]
+
+
+@pytest.mark.parametrize("way", ["imgs", "imgs=sideways", "=server"])
+def test_a_way_that_is_none_is_refused(ls_tools: Any, way: str) -> None:
+    done = ls_tools("resolve", "s3://b/a", "--bucket-cloud", way, "--json")
+    assert done.code == 2
+    assert "--bucket-cloud" in done.document["error"]["message"]
