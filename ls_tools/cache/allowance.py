@@ -59,6 +59,7 @@ class Allowance:
         self._limits = limits
         self._lock = Lock()
         self._added_bytes = 0
+        self._seen_at_s = 0.0
         self._room_bytes: float = 0.0
         self._look_after_s = 0.0
         self._look_by_s = 0.0
@@ -77,9 +78,11 @@ class Allowance:
             now_s = time.monotonic()
             if now_s < self._look_after_s or not self._is_tight(now_s):
                 return False
-            self._learn(now_s, _read(self._layout))
-            if not self._is_tight(now_s):
-                return False
+            usage = _read(self._layout)
+            if usage is not None and usage.seen_at_s != self._seen_at_s:
+                self._learn(now_s, usage)
+                if now_s < self._look_after_s or not self._is_tight(now_s):
+                    return False
             self._look_after_s = now_s + _SHORTEST_S
             return True
 
@@ -101,9 +104,9 @@ class Allowance:
     def note(self, size_bytes: int, took_s: float) -> None:
         """This process looked: so much is there, and looking took so long."""
         usage = Usage(size_bytes=size_bytes, took_s=took_s, seen_at_s=time.time())
-        with self._lock:
-            self._learn(time.monotonic(), usage)
         _write(self._layout, usage)
+        with self._lock:
+            self._learn(time.monotonic(), _read(self._layout) or usage)
 
     def _is_tight(self, now_s: float) -> bool:
         if now_s >= self._look_by_s or self._added_bytes >= self._room_bytes:
@@ -118,11 +121,9 @@ class Allowance:
         missing = wanted - disk.f_bavail * disk.f_frsize
         return missing + wanted // 10 if missing > 0 else 0
 
-    def _learn(self, now_s: float, usage: Usage | None) -> None:
+    def _learn(self, now_s: float, usage: Usage) -> None:
         self._added_bytes = 0
-        if usage is None:
-            self._look_by_s = now_s
-            return
+        self._seen_at_s = usage.seen_at_s
         age_s = abs(time.time() - usage.seen_at_s)
         pause_s = max(_SHORTEST_S, _COST * usage.took_s)
         self._look_after_s = now_s + pause_s - age_s

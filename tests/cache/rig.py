@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import sys
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ls_tools.cache import CacheRequest
+from ls_tools.cache import Cache, CacheRequest, Entry
 from ls_tools.transfer import Fetched, Sink, Validator
 
 SCRIPTS = Path(__file__).parent / "scripts"
@@ -83,3 +85,26 @@ def is_whole(body: bytes, index: int) -> bool:
     head, _, _ = body.partition(b";")
     owner, _, seed = head.partition(b":")
     return owner == str(index).encode() and body == body_of(index, int(seed))
+
+
+def stored(cache: Cache, text: object, size_bytes: int) -> Entry:
+    """The entry of ``text``, with so many bytes, fetched anew where they differ."""
+
+    def fill(sink: Sink, _validator: Validator | None) -> Fetched:
+        sink.write_at(0, b"x" * size_bytes)
+        return Fetched(size_bytes=size_bytes)
+
+    entry = cache.get(request_for(text), fill).entry
+    if entry.size_bytes == size_bytes:
+        return entry
+    return cache.get(request_for(text), fill, mode="revalidate").entry
+
+
+def make_used(entry: Entry, age_s: float) -> None:
+    """Have the last use of ``entry`` noted so many seconds ago."""
+    then_s = time.time() - age_s
+    os.utime(entry.path.parent / "meta.json", (then_s, then_s))
+
+
+def is_kept(entry: Entry) -> bool:
+    return entry.path.exists()
