@@ -12,7 +12,6 @@ import re
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
-from urllib.parse import urlsplit
 
 from ls_tools.digests import can_check
 from ls_tools.errors import (
@@ -238,8 +237,3 @@ def is_version(found: Validator, wanted: Validator) -> bool | None:
         if ours and theirs:
             return bool(ours == theirs)
     return None
-
-
-def host_of(url: str) -> str:
-    """The host of ``url``, for messages."""
-    return urlsplit(url).netloc.rpartition("@")[2]

@@ -233,7 +233,8 @@ def find_login(settings: Settings) -> Login:
     """The login that azure-identity finds.
 
     That is one of the environment, of the workload, a managed identity, or that of
-    ``az login``. No browser is opened; no program and no service is waited for over ten seconds.
+    ``az login``. No browser is opened; no program and no service is waited for
+    over ten seconds.
 
     Raises:
         MissingDependencyError: azure-identity is not installed.
