@@ -96,7 +96,7 @@ class S3Site(_Site):
         }
 
     def client(self) -> S3Client:
-        """A client of boto3, to put data in."""
+        """A client of boto3, to put data in; do not close it."""
         return _s3_client(self)
 
     def reference(self, bucket: str, key: str, version: str | None = None) -> str:
@@ -166,7 +166,7 @@ class GcsSite(_Site):
         return GcsSettings(endpoint_url=self.url, anonymous=True)
 
     def client(self) -> Client:
-        """A client of google-cloud-storage, to put data in."""
+        """A client of google-cloud-storage, to put data in; do not close it."""
         return _gcs_client(self)
 
     def reference(self, bucket: str, key: str, version: str | None = None) -> str:
@@ -211,7 +211,7 @@ class AzureSite(_Site):
         return f"DefaultEndpointsProtocol=http;{named};BlobEndpoint={self.url};"
 
     def client(self) -> BlobServiceClient:
-        """A client of azure-storage-blob, to put data in."""
+        """A client of azure-storage-blob, to put data in; to be closed."""
         from azure.storage.blob import BlobServiceClient
 
         return BlobServiceClient.from_connection_string(self.connection_string)
@@ -222,8 +222,7 @@ class AzureSite(_Site):
 
     def new_bucket(self) -> str:
         name = _unique("set-")
-        with self.client() as client:
-            client.create_container(name)
+        _azure_client(self).create_container(name)
         return name
 
     def put(self, bucket: str, key: str, content: bytes, **options: Any) -> str | None:
@@ -235,26 +234,23 @@ class AzureSite(_Site):
             content: Its bytes.
             **options: More for ``upload_blob``.
         """
-        with self.client() as client:
-            blob = client.get_blob_client(bucket, key)
-            blob.upload_blob(content, overwrite=True, **options)
+        blob = _azure_client(self).get_blob_client(bucket, key)
+        blob.upload_blob(content, overwrite=True, **options)
         return None
 
     def put_in_blocks(
         self, bucket: str, key: str, content: bytes, *, block_bytes: int = 2**20
     ) -> None:
         """Store an object in blocks, so that the store knows no MD5 of it."""
-        with self.client() as client:
-            blob = client.get_blob_client(bucket, key)
-            names = []
-            for start in range(0, len(content), block_bytes):
-                names.append(f"{start:012}")
-                blob.stage_block(names[-1], content[start : start + block_bytes])
-            blob.commit_block_list([_block(name) for name in names])
+        blob = _azure_client(self).get_blob_client(bucket, key)
+        names = []
+        for start in range(0, len(content), block_bytes):
+            names.append(f"{start:012}")
+            blob.stage_block(names[-1], content[start : start + block_bytes])
+        blob.commit_block_list([_block(name) for name in names])
 
     def delete(self, bucket: str, key: str) -> None:
-        with self.client() as client:
-            client.get_blob_client(bucket, key).delete_blob()
+        _azure_client(self).get_blob_client(bucket, key).delete_blob()
 
 
 @cache
@@ -282,6 +278,11 @@ def _gcs_client(site: GcsSite) -> Client:
         credentials=AnonymousCredentials(),
         client_options={"api_endpoint": site.url},
     )
+
+
+@cache
+def _azure_client(site: AzureSite) -> BlobServiceClient:
+    return site.client()
 
 
 def _block(name: str) -> Any:

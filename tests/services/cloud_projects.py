@@ -55,21 +55,9 @@ def seed_import_project(
         media[key] = png(*_SIZE_PX, seed=seed)
         store.put(bucket, f"{_PREFIX}/{name}", media[key])
     project = api.create_project(f"Bucket {bucket}", IMAGE_CONFIG)
-    storage = api.post(
-        f"/api/storages/{kind}/",
-        {
-            "project": project,
-            "container" if kind == "azure" else "bucket": bucket,
-            "prefix": _PREFIX,
-            "regex_filter": ".*png$",
-            "use_blob_urls": True,
-            "recursive_scan": True,
-            "presign": is_presigned,
-            "presign_ttl": 1,
-            **_access(store),
-        },
-    )["id"]
-    api.post(f"/api/storages/{kind}/{storage}/sync")
+    storage = import_bucket(
+        api, project, kind, store, bucket, is_presigned=is_presigned
+    )
     by_reference = {data["image"]: task for task, data in api.tasks(project).items()}
     tasks = {}
     for key, name in _PICTURES.items():
@@ -89,6 +77,34 @@ def seed_import_project(
         bucket=bucket,
         storage=storage,
     )
+
+
+def import_bucket(
+    api: Api,
+    project: int,
+    kind: StorageKind,
+    store: BucketSite,
+    bucket: str,
+    *,
+    is_presigned: bool = False,
+) -> int:
+    """Make a task of each picture below ``set/`` in a bucket; the storage's id."""
+    storage = api.post(
+        f"/api/storages/{kind}/",
+        {
+            "project": project,
+            "container" if kind == "azure" else "bucket": bucket,
+            "prefix": _PREFIX,
+            "regex_filter": ".*png$",
+            "use_blob_urls": True,
+            "recursive_scan": True,
+            "presign": is_presigned,
+            "presign_ttl": 1,
+            **_access(store),
+        },
+    )["id"]
+    api.post(f"/api/storages/{kind}/{storage}/sync")
+    return int(storage)
 
 
 def seed_target_project(api: Api, store: S3Site) -> CloudProject:
