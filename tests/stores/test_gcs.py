@@ -388,7 +388,6 @@ def test_address_rules_hold_for_the_store_of_google() -> None:
 
 
 def test_no_credentials_is_said_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("NO_GCE_CHECK", "true")
     monkeypatch.setattr("google.auth.compute_engine._metadata._NO_GCE_CHECK", True)
     with pytest.raises(MissingCredentialsError, match="No usable Google") as caught:
         gcs_credentials.find_credentials(Settings())
@@ -399,6 +398,15 @@ def test_a_silent_metadata_server_is_not_waited_for_long(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(gcs_credentials, "_PROBE_S", 1.2)
+    monkeypatch.setattr("google.auth.compute_engine._metadata._NO_GCE_CHECK", False)
+    asked: list[object] = []
+    ask = gcs_credentials._HastyRequest.__call__
+
+    def count(*args: object, **kwargs: object) -> object:
+        asked.append(args)
+        return ask(*args, **kwargs)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(gcs_credentials._HastyRequest, "__call__", count)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = silent.getsockname()[1]
         monkeypatch.setenv("GCE_METADATA_IP", f"127.0.0.1:{port}")
@@ -406,6 +414,7 @@ def test_a_silent_metadata_server_is_not_waited_for_long(
         with pytest.raises(MissingCredentialsError):
             gcs_credentials.find_credentials(Settings())
         assert time.monotonic() - started_s < 3
+    assert len(asked) == 1
 
 
 def test_damaged_credentials_are_missing_ones(
