@@ -118,17 +118,17 @@ class FastFirst:
         unless: Validator | None = None,
     ) -> Body | None:
         """Ask for the bytes from ``start`` to before ``stop``; see Store."""
-        is_plain = not (start or match or unless or stop is not None)
+        is_whole = not (start or match or stop is not None)
         key, md5 = getattr(self._last, "given", ("", ""))
         self._last.given = ("", "")
-        is_doubted = is_plain and key == name.key
+        is_doubted = is_whole and not unless and key == name.key
         if self.is_fast and not is_doubted and _can_ask(name, match, unless):
             try:
                 body = self._ask(name, _options(start, stop, match, unless))
             except _UselessError as exc:
                 self._misses += exc.is_telling
             else:
-                if is_plain and body is not None:
+                if is_whole and body is not None:
                     self._last.given = (name.key, body.info.checksums["md5"])
                 return body
         body = self._sdk.get(name, start=start, stop=stop, match=match, unless=unless)

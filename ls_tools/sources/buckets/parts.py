@@ -34,12 +34,13 @@ class PartThreads:
     """How many threads for parts there may be in a process at once.
 
     Args:
-        most: All of them together, of all objects.
+        most: For one object. Several at once share so many more threads than one
+            each.
     """
 
     def __init__(self, most: int) -> None:
         self._most = most
-        self._free = PerProcess(lambda: BoundedSemaphore(most))
+        self._free = PerProcess(lambda: BoundedSemaphore(most - 1))
 
     @property
     def are_useful(self) -> bool:
