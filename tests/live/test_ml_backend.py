@@ -254,6 +254,13 @@ def world(
         )
 
 
+def azure_at(stores: dict[StorageKind, BucketSite], url: str) -> str:
+    """The connection string of Azure by another URL."""
+    store = stores["azure"]
+    assert isinstance(store, AzureSite)
+    return store.at(url).connection_string
+
+
 class _QuietHandler(SimpleHTTPRequestHandler):
     def log_message(self, *_: object) -> None:
         """Say nothing."""
@@ -325,6 +332,42 @@ def test_four_workers_predict_200_tasks_and_download_each_picture_once(
     assert max(Counter(asked_for).values()) == 1
     # Of a GCS object the server gives the first two bytes, and the rest when asked.
     assert sum(part == "bytes=0-" for _, part in asked_for) == 200
+
+
+def test_with_credentials_pictures_come_from_the_stores_themselves(
+    world: World, stores: dict[StorageKind, BucketSite], tmp_path: Path
+) -> None:
+    scenes = [paint(number) for number in range(500, 530)]
+    project = world.api.create_project("Direct", CONFIG)
+    for number, (kind, store) in enumerate(stores.items()):
+        world.store(project, kind, store, scenes[10 * number : 10 * number + 10])
+    world.proxy.clear()
+    with ExitStack() as running:
+        gates = {kind: running.enter_context(FaultProxy(store.url))
+                 for kind, store in stores.items()}  # fmt: skip
+        backend = Backend(
+            tmp_path / "direct",
+            world.proxy.url,
+            world.site.token,
+            **stores["s3"].environment,
+            AWS_ENDPOINT_URL_S3=gates["s3"].url,
+            AWS_DEFAULT_REGION="us-east-1",
+            STORAGE_EMULATOR_HOST=gates["gcs"].url,
+            AZURE_STORAGE_CONNECTION_STRING=azure_at(stores, gates["azure"].url),
+        )
+        running.enter_context(closing(backend))
+        world.api.post("/api/ml/", {"project": project, "url": backend.url})
+        world.ask_for_predictions(project)
+    for task in world.tasks(project):
+        (prediction,) = task["predictions"]
+        scene = scene_of(task, scenes)
+        assert box_in(prediction["result"][0]) == pytest.approx(scene.ltwh_pct)
+    assert not world.proxy.seen()
+    for gate in gates.values():
+        targets = [seen.target for seen in gate.seen("scene")]
+        assert max(Counter(targets).values()) == 1
+        numbers = re.findall(r"(\d{3})(?:\.|%2E)png", " ".join(targets))
+        assert len(set(numbers)) == 10
 
 
 def test_annotations_change_later_predictions(world: World) -> None:
