@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import logging
 import os
 import stat
 from contextlib import contextmanager
@@ -14,6 +15,8 @@ from ls_tools.errors import CacheError, LsToolsError
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+_LOGGER = logging.getLogger("ls_tools")
 
 _ELSEWHERE = "a folder that can be written"
 
@@ -33,6 +36,17 @@ def cache_faults(root: Path) -> Iterator[None]:
         raise _cache_error(root, exc) from exc
 
 
+@contextmanager
+def suppress_refusal() -> Iterator[None]:
+    """Go on after the block where this user may not write to the cache."""
+    try:
+        yield
+    except OSError as exc:
+        if exc.errno not in {errno.EROFS, errno.EACCES, errno.EPERM}:
+            raise
+        _LOGGER.debug("Going on without writing to the cache: %s", exc)
+
+
 def check_root(root: Path) -> None:
     """Make sure that the cache folder, if there is one, is a folder.
 
@@ -50,7 +64,8 @@ def check_root(root: Path) -> None:
 
 def _cache_error(root: Path, exc: OSError) -> CacheError:
     if exc.errno in FULL:
-        what, where = "has no room left", "a larger disk, or free some space"
+        what = "has no room left"
+        where = "a larger disk, or free some space (ls-tools cache prune)"
     elif exc.errno in {errno.ENOENT, errno.ESTALE}:
         what, where = "was removed while in use", f"{_ELSEWHERE}, or try again"
     elif exc.errno in {errno.ENOTDIR, errno.EEXIST}:

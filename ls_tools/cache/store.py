@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import logging
 import os
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ls_tools.cache import legacy, pins, upkeep
 from ls_tools.cache.entry import CacheRequest, Entry, Outcome, newest_entry
-from ls_tools.cache.faults import cache_faults, check_root
+from ls_tools.cache.faults import cache_faults, check_root, suppress_refusal
 from ls_tools.cache.fetching import Fetcher, Fill
 from ls_tools.cache.freshness import Outages, fresh_s
 from ls_tools.cache.keeping import Keeper
@@ -136,28 +136,26 @@ class Cache:
     def lease(self, entry: Entry) -> Iterator[Path]:
         """Keep ``entry`` from eviction for as long as the block runs.
 
-        In a read-only cache nothing is noted, and whoever evicts does not know.
+        Where the cache may not be written nothing is noted, and whoever evicts
+        from it does not know.
 
         Yields:
             Its path.
 
         Raises:
             NotFoundError: It was removed before.
-            CacheError: The cache cannot be written.
+            CacheError: The cache cannot be used.
         """
-        if self.limits.read_only:
-            yield entry.path
-            return
-        with cache_faults(self.root):
-            lease = leased(self._layout, entry)
-            lease.__enter__()
-        try:
-            if not note_need(self._layout, self._locks, entry):
+        with ExitStack() as stack:
+            is_there = entry.path.exists()
+            if not self.limits.read_only:
+                with cache_faults(self.root), suppress_refusal():
+                    stack.enter_context(leased(self._layout, entry))
+                is_there = note_need(self._layout, self._locks, entry)
+            if not is_there:
                 msg = f"{entry.path} was removed while it was resolved."
                 raise NotFoundError(msg, hint="Try again.")
             yield entry.path
-        finally:
-            lease.__exit__(None, None, None)
 
     def pin(self, entry: Entry, holder: Path) -> None:
         """Keep ``entry`` from eviction for as long as ``holder`` exists.
@@ -222,7 +220,7 @@ class Cache:
         """
         self._check_writable()
         with cache_faults(self.root):
-            return upkeep.remove(self._layout, selector, force=force)
+            return upkeep.remove(self._layout, self._locks, selector, force=force)
 
     def clear(self, *, force: bool = False) -> int:
         """Remove every entry; the number of versions removed.

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ls_tools.cache.entry import Entry, Problem, load
-from ls_tools.cache.folders import delete, discard
+from ls_tools.cache.folders import delete, discard, set_aside
 from ls_tools.cache.layout import (
     FORMAT_VERSION,
     META_NAME,
@@ -28,6 +28,7 @@ from ls_tools.progress import NullProgress
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
 
+    from ls_tools.cache.key_locks import KeyLocks
     from ls_tools.cache.layout import Layout
     from ls_tools.cache.leases import Needed
     from ls_tools.progress import Progress
@@ -109,7 +110,7 @@ def verify(layout: Layout, *, progress: Progress | None, repair: bool) -> list[P
     return problems
 
 
-def remove(layout: Layout, selector: str, *, force: bool) -> int:
+def remove(layout: Layout, locks: KeyLocks, selector: str, *, force: bool) -> int:
     """Remove a key's versions, or those of a canonical reference.
 
     Raises:
@@ -117,9 +118,7 @@ def remove(layout: Layout, selector: str, *, force: bool) -> int:
         CacheError: A version is leased, and not ``force``.
     """
     keys = {selector} if is_key(selector) else _keys_of(layout, selector)
-    if not force:
-        _refuse_leased(layout, [x for x in find_leased(layout) if x[0] in keys])
-    return sum(_remove_key(layout, key) for key in keys)
+    return sum(_remove_key(layout, locks, key, force=force) for key in keys)
 
 
 def clear(layout: Layout, *, force: bool) -> int:
@@ -152,11 +151,18 @@ def _refuse_leased(layout: Layout, leased: Collection[Needed]) -> None:
         raise CacheError(msg, hint=hint, leased=len(leased))
 
 
-def _remove_key(layout: Layout, key: str) -> int:
+def _remove_key(layout: Layout, locks: KeyLocks, key: str, *, force: bool) -> int:
     folder = layout.key_folder(key)
     versions = sum(map(is_version, names_in(folder)))
-    delete(layout.pin_folder(key))
-    return versions if discard(layout, folder) else 0
+    with locks.changing(key):
+        if not force:
+            _refuse_leased(layout, [x for x in find_leased(layout) if x[0] == key])
+        trash = set_aside(layout, folder)
+    if trash is None:
+        return 0
+    for path in (layout.pin_folder(key), trash):
+        delete(path)
+    return versions
 
 
 def _iter_versions(layout: Layout) -> Iterator[tuple[str, str]]:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import random
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -23,11 +24,32 @@ from ls_tools.cache.writing import Draft
 def test_processes_killed_at_any_moment_leave_a_sound_cache(
     tmp_path: Path, run_script: Callable[..., Any], seed: int
 ) -> None:
-    """G1: SIGKILL at 100 random moments, under competing processes."""
-    root = tmp_path / "cache"
-    answer = run_script("killing.py", root, 100, seed)
+    """G1: SIGKILL at 50 random moments, under competing processes."""
+    check_killing(run_script, tmp_path / "cache", rounds=50, seed=seed, processes=3)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_a_thousand_kills_leave_a_sound_cache(
+    tmp_path: Path, run_script: Callable[..., Any]
+) -> None:
+    """G1: likewise 1,000 times; the seed is another one in each run."""
+    seed = random.randrange(10**6)
+    print(f"seed {seed}")  # noqa: T201 -- pytest shows it when the test fails
+    check_killing(run_script, tmp_path / "cache", rounds=1000, seed=seed, processes=4)
+
+
+def check_killing(
+    run_script: Callable[..., Any],
+    root: Path,
+    *,
+    rounds: int,
+    seed: int,
+    processes: int,
+) -> None:
+    answer = run_script("killing.py", root, rounds, seed, processes)
     assert answer["wrong"] == []
-    assert answer["killed"] == 100
+    assert answer["killed"] == rounds
     cache, drafts = Cache(root), root / "v1" / "tmp"
     make_old(drafts, SETTLE_S * 2)
     swept = cache.sweep()

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -161,6 +162,59 @@ def test_files_that_are_not_ours_are_named_and_left(cache: Cache, entry: Entry) 
     }
     assert all(stray.exists() for stray in strays)
     assert cache.lookup(entry.key) == entry
+
+
+@pytest.mark.parametrize("place", ["shard", "key"])
+def test_what_is_in_the_way_of_a_folder_is_removed_by_repair(
+    cache: Cache, store: Store, place: str
+) -> None:
+    request = request_for()
+    shard = cache.root / "v1" / "entries" / request.key[:2]
+    way = shard if place == "shard" else shard / request.key
+    way.parent.mkdir(parents=True)
+    way.write_text("mine")
+    with pytest.raises(CacheError, match="verify --repair"):
+        cache.get(request, store.fill)
+    found = cache.verify()
+    assert [(x.reason, x.path, x.removed) for x in found] == [("stray", way, False)]
+    assert [x.removed for x in cache.verify(repair=True)] == [True]
+    assert cache.get(request, store.fill).entry.path.read_bytes() == b"first"
+
+
+@pytest.mark.parametrize("is_leased", [True, False])
+def test_repair_brings_no_older_bytes_back(
+    cache: Cache, store: Store, entry: Entry, *, is_leased: bool
+) -> None:
+    """A damaged newest version is fetched again, not replaced by what was before."""
+    store.put(b"second", '"2"')
+    newest = cache.get(request_for(), store.fill, mode="revalidate").entry
+    newest.path.write_bytes(b"sXcond")
+    with cache.lease(entry) if is_leased else nullcontext():
+        found = cache.verify(repair=True)
+        assert [(x.reason, x.removed) for x in found] == [("wrong-hash", not is_leased)]
+        assert entry.path.exists() == is_leased
+        assert cache.lookup(entry.key) is None
+        outcome = cache.get(request_for(), store.fill)
+        assert not outcome.from_cache
+        assert outcome.entry.path.read_bytes() == b"second"
+    cache.verify(repair=True)
+    assert cache.verify() == []
+    assert cache.lookup(entry.key) == outcome.entry
+
+
+def test_a_file_given_as_the_cache_folder_is_a_clear_error(cache: Cache) -> None:
+    cache.root.write_text("mine")
+    for call in (
+        cache.info,
+        cache.verify,
+        cache.prune,
+        cache.clear,
+        lambda: list(cache.entries()),
+        lambda: cache.get(request_for(), Store().fill, mode="offline"),
+    ):
+        with pytest.raises(CacheError, match=r"not a folder.*LS_TOOLS_CACHE_DIR"):
+            call()
+    assert cache.root.read_text() == "mine"
 
 
 def test_a_cache_that_cannot_be_read_says_so(cache: Cache, entry: Entry) -> None:

@@ -21,11 +21,11 @@ from ls_tools.cache.locks import locked
 from ls_tools.errors import NetworkError
 from ls_tools.transfer import Fetched, Sink, Validator
 
-PROCESSES, THREADS, KEYS = 16, 4, 50
+PROCESSES, THREADS, KEYS = 32, 4, 50
 
 
 def test_many_processes_and_threads_fetch_each_object_once(tmp_path: Path) -> None:
-    """G2: 16 processes x 4 threads x 50 keys, 50 fetches."""
+    """G2: 32 processes x 4 threads x 50 keys, 50 fetches."""
     root, fetches = tmp_path / "cache", tmp_path / "fetches"
     fetches.mkdir()
     command = [sys.executable, str(SCRIPTS / "hammer.py"), str(root), str(fetches)]

@@ -173,6 +173,33 @@ def test_bytes_that_are_not_those_announced_are_not_kept(
     assert names_in(cache.root / "v1" / "tmp") == []
 
 
+def test_a_byte_flipped_once_in_transit_costs_a_second_fetch(
+    cache: Cache, store: Store
+) -> None:
+    store.fetched = {"checksums": {"md5": md5_of(b"first")}}
+    bodies = [b"fXrst and more", b"first"]
+
+    def flip_once(sink: Sink, validator: Validator | None) -> Fetched:
+        store.body = bodies[len(store.asked)]
+        return store.fill(sink, validator)
+
+    entry = cache.get(request_for(), flip_once).entry
+    assert entry.path.read_bytes() == b"first"
+    assert store.asked == [None, None]
+    assert cache.verify() == []
+
+
+def test_bytes_that_stay_wrong_are_asked_for_twice(cache: Cache, store: Store) -> None:
+    """Also where an older version is there: the second time without a condition."""
+    cache.get(request_for(), store.fill)
+    store.put(b"wrong", '"2"')
+    store.fetched = {"checksums": {"md5": md5_of(b"right")}}
+    with pytest.raises(IntegrityError, match="md5"):
+        cache.get(request_for(), store.fill, mode="revalidate")
+    assert store.asked == [None, Validator(etag='"1"'), None]
+    assert cache.get(request_for(), store.fill).entry.path.read_bytes() == b"first"
+
+
 def test_an_interrupted_download_is_no_entry(cache: Cache, store: Store) -> None:
     """G1: what broke off is fetched again, not served as an empty file."""
 

@@ -1,6 +1,6 @@
 """Kill processes that fill one cache at random moments; look at what is left.
 
-Three processes compete. Each round kills one of them with SIGKILL and starts
+Several processes compete. Each round kills one of them with SIGKILL and starts
 another in its place. Now and then the cache is verified under their hands.
 """
 
@@ -20,6 +20,8 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 from cache.rig import answer, body_of, is_whole, request_for
 
 from ls_tools.cache import Cache
+from ls_tools.errors import CacheError, NotFoundError
+from ls_tools.settings import CacheLimits
 from ls_tools.transfer import Fetched, Sink, Validator
 
 KEYS = 6
@@ -39,13 +41,13 @@ def fetch_again(index: int, sink: Sink, _validator: Validator | None) -> Fetched
 
 def work(root: Path, seed: int) -> None:
     rng = random.Random(seed)
-    cache = Cache(root)
+    cache = Cache(root, CacheLimits(max_bytes=400_000, grace_s=0))
     while True:
         work_once(cache, rng.randrange(KEYS), rng.randrange(1, 1000))
 
 
 def work_once(cache: Cache, index: int, seed: int) -> None:
-    """Renew or fetch one file, read it, now and then remove it."""
+    """Renew or fetch one file, read it, now and then lease, evict or remove it."""
 
     def fill(sink: Sink, validator: Validator | None) -> Fetched:
         if validator is not None and seed % 2:
@@ -55,8 +57,13 @@ def work_once(cache: Cache, index: int, seed: int) -> None:
     outcome = cache.get(request_for(index), fill, mode="revalidate")
     with suppress(FileNotFoundError):  # another process removed it
         assert is_whole(outcome.entry.path.read_bytes(), index)
+    with suppress(NotFoundError), cache.lease(outcome.entry) as path:
+        assert is_whole(path.read_bytes(), index)
     if seed % 10 == 0:
-        cache.remove(outcome.entry.key)
+        with suppress(CacheError):  # another process leases it
+            cache.remove(outcome.entry.key)
+    if seed % 10 == 1:
+        cache.prune(max_bytes=200_000)
 
 
 def start(root: Path, seed: int) -> int:
@@ -88,9 +95,9 @@ def fetch_all(root: Path) -> list[str]:
     return inspect(root)
 
 
-def main(root: Path, rounds: int, seed: int) -> None:
+def main(root: Path, rounds: int, seed: int, count: int) -> None:
     rng = random.Random(seed)
-    workers = [start(root, rng.randrange(10**9)) for _ in range(3)]
+    workers = [start(root, rng.randrange(10**9)) for _ in range(count)]
     wrong: list[str] = []
     died = 0
     for number in range(rounds):
@@ -110,4 +117,4 @@ def main(root: Path, rounds: int, seed: int) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]))
+    main(Path(sys.argv[1]), *map(int, sys.argv[2:]))
