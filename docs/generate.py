@@ -18,6 +18,7 @@ from ls_tools.cli.app import COMMANDS, app
 from ls_tools.cli.formats import describe
 from ls_tools.formats import FORMATS, load_format
 from ls_tools.settings import ENVIRONMENT
+from ls_tools.settings.environment import CREDENTIAL_VARIABLES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -114,6 +115,12 @@ def environment_page() -> str:
         "| variable | setting | meaning |",
         "|---|---|---|",
         *(f"| `{x.name}` | `{x.setting}` | {x.meaning} |" for x in ENVIRONMENT),
+        "",
+        (
+            "Besides, the SDKs of the stores find credentials by themselves, in these "
+            "among others. When one of them changes, `get_local_path` looks anew.\n"
+        ),
+        *(f"- `{name}`" for name in CREDENTIAL_VARIABLES),
     ]
     return "\n".join(lines) + "\n"
 

@@ -48,8 +48,7 @@ def resolve(  # noqa: PLR0913 -- the options of the command
     \b
     Examples:
       ls-tools resolve /data/upload/1/3e539fb4-cat.jpg --url https://labels.example.com
-      ls-tools resolve s3://bucket/clip.wav --task-id 7 --json
-      ls-tools resolve s3://raw/a.png --cloud direct --bucket-cloud imgs=server
+      ls-tools resolve s3://bucket/clip.wav gs://b/x.png --project 1 --cloud auto --json
     """
     from ls_tools.resolver import Resolver
 
