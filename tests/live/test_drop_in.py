@@ -21,6 +21,7 @@ from urllib.parse import unquote
 import pytest
 
 from services.api import Api
+from services.cloud_projects import CloudProject
 from services.fault_proxy import StartProxy
 from services.faults import Cut
 from services.install import Installation
@@ -154,6 +155,7 @@ def test_the_same_calls_give_the_same_files(
     old_tools: Peer,
     new: Peer,
     media: Media,
+    s3_project: CloudProject,
     label_studio: Site,
     env: dict[str, str],
     tmp_path: Path,
@@ -171,12 +173,14 @@ def test_the_same_calls_give_the_same_files(
         call(media.upload, image_dir=str(label_studio.upload_dir)),
         call(media.upload, project_dir=str(label_studio.upload_dir.parent)),
     ]
-    expected, *others = (
-        list(map(essence, peer.answers(*calls, **env)))
-        for peer in (sdk, old_tools, new)
-    )
+    tasks = s3_project.tasks
+    calls += [call(task.reference, task_id=task.id) for task in tasks.values()]
+    expected = list(map(essence, sdk.answers(*calls, **env)))
     assert all(digest for *_, digest in expected)
-    assert others == [expected] * 2
+    assert list(map(essence, new.answers(*calls, **env))) == expected
+    # The old one does not encode what it puts into URLs.
+    assert list(tasks)[-1] == "nested"
+    assert list(map(essence, old_tools.answers(*calls[:-1], **env))) == expected[:-1]
 
 
 def test_a_file_that_is_on_this_machine_is_used_where_it_is(
