@@ -34,8 +34,10 @@ _FIELDS = {
     "ChecksumCRC32": "crc32",
     "ChecksumCRC32C": "crc32c",
     "ChecksumCRC64NVME": "crc64nvme",
+    "ChecksumMD5": "md5",
     "ChecksumSHA1": "sha1",
     "ChecksumSHA256": "sha256",
+    "ChecksumSHA512": "sha512",
 }
 _EXPRESS = "--x-s3"
 _NOT_MODIFIED = 304
