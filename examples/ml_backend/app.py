@@ -19,7 +19,7 @@ from backend import Backend
 from flask import Flask, Response, request
 from memory import Memory
 
-from ls_tools import Resolver, Settings
+from ls_tools import LsToolsError, Resolver, Settings
 
 Json = dict[str, Any]
 
@@ -39,6 +39,7 @@ def create_app() -> Flask:
     _add_routes(app, Backend(resolver, memory))
     app.register_error_handler(ValueError, _refuse)
     app.register_error_handler(KeyError, _refuse)
+    app.register_error_handler(LsToolsError, _fail)
     return app
 
 
@@ -83,7 +84,7 @@ def _learn(backend: Backend, action: str, told: Json) -> str:
 
 def _project_in(asked: Json) -> int:
     """The project id of ``7.1763800000``: Label Studio adds the time of creation."""
-    return int(asked["project"].partition(".")[0])
+    return int(str(asked["project"]).partition(".")[0])
 
 
 def _add_login(app: Flask) -> None:
@@ -103,4 +104,13 @@ def _add_login(app: Flask) -> None:
 
 
 def _refuse(error: Exception) -> tuple[Json, int]:
+    """The request makes no sense."""
     return {"error": f"{type(error).__name__}: {error}"}, 400
+
+
+def _fail(error: LsToolsError) -> tuple[Json, int]:
+    """Label Studio was asked for something in turn, and did not give it."""
+    if isinstance(error, ValueError):
+        return _refuse(error)
+    logging.getLogger("ml_backend").error("%s", error)
+    return {"error": str(error)}, 502

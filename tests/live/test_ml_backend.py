@@ -442,3 +442,44 @@ def test_a_backend_with_a_password_is_connected_with_it(
         assert "authentication" in answer.text
         right = {**asked, "basic_auth_user": "studio", "basic_auth_pass": "sesame"}
         assert world.api.post("/api/ml/", right)["readable_state"] == "Connected"
+
+
+def test_a_project_without_boxes_is_refused_with_the_reason(world: World) -> None:
+    config = '<View><Text name="media" value="$text"/></View>'
+    project = world.api.create_project("Only texts", config)
+    asked = {"project": project, "url": world.backend.url}
+    answer = world.api.request("POST", "/api/ml/", json=asked)
+    assert answer.status_code == 400
+    assert "look like a valid ML backend" in answer.text
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/setup", {"project": 1}),
+        ("/setup", {"project": "1.1", "schema": "<View"}),
+        ("/predict", {"project": "x", "label_config": CONFIG, "tasks": []}),
+        ("/webhook", {"action": "START_TRAINING"}),
+    ],
+)
+def test_a_request_that_makes_no_sense_is_refused(
+    world: World, path: str, body: Json
+) -> None:
+    answer = requests.post(world.backend.url + path, json=body, timeout=60)
+    assert answer.status_code == 400
+    assert answer.json()["error"]
+    assert "Traceback" not in world.backend.log
+
+
+def test_training_that_the_server_denies_is_a_line_in_the_log(
+    world: World, tmp_path: Path
+) -> None:
+    backend = Backend(tmp_path / "denied", world.proxy.url, "0" * 40)
+    with closing(backend):
+        project = world.api.create_project("Denied", CONFIG)
+        asked = {"project": project, "url": backend.url}
+        connected = world.api.post("/api/ml/", asked)["id"]
+        # From here the server answers the backend with 401.
+        world.api.post(f"/api/ml/{connected}/train")
+        assert "refused the legacy token" in backend.log
+        assert "Traceback" not in backend.log
