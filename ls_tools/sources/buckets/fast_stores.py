@@ -1,11 +1,15 @@
-"""Where obstore is used: the stores that it opens with the credentials of the SDKs."""
+"""Where obstore is used: the stores that it opens with the credentials of the SDKs.
+
+obstore reads variables of the environment that the SDKs do not know; what could lead
+elsewhere is therefore always said.
+"""
 
 from __future__ import annotations
 
 import re
 from datetime import datetime, timedelta, timezone
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ls_tools.sources.buckets.fast import FastFirst
 from ls_tools.sources.buckets.gcs import gcs_store
@@ -15,20 +19,24 @@ from ls_tools.sources.buckets.s3 import s3_store
 from ls_tools.transport.quiet import quiet
 
 if TYPE_CHECKING:
-    from obstore.store import ClientConfig, GCSStore, RetryConfig, S3Store
+    from collections.abc import Callable
+
+    from obstore.store import ClientConfig, GCSStore, S3Store
 
     from ls_tools.settings import Settings
     from ls_tools.sources.buckets.gcs import GcsStore
     from ls_tools.sources.buckets.protocol import Store
     from ls_tools.sources.buckets.s3 import S3Store as SdkStore
 
+T = TypeVar("T")
+
 _KEPT_S = 720.0
 """Seconds for which obstore may keep keys. It asks again 5 minutes before their end;
 boto3 renews them 10 minutes before theirs."""
 
 _AWS = re.compile(r"https://s3(?:\.[a-z0-9-]+)?\.amazonaws\.com/?\Z")
-_GOOGLE = "https://storage.googleapis.com"
 _NO_TIMEOUT = "7days"
+_NO_RETRIES = {"max_retries": 0}
 
 
 def fast_s3_store(settings: Settings, bucket: str) -> Store:
@@ -80,21 +88,49 @@ def _open_s3(sdk: SdkStore, settings: Settings, bucket: str) -> S3Store | None:
     is_trusted = url.startswith("http://") or not access.has_ca_bundle
     if not is_trusted or not (found or settings.s3.anonymous):
         return None
-    config: dict[str, Any] = {"skip_signature": settings.s3.anonymous}
-    if _AWS.match(url):
-        config["virtual_hosted_style_request"] = "." not in bucket
-    else:
-        config["endpoint"] = url.rstrip("/")
-        config["virtual_hosted_style_request"] = False
     region = client.meta.region_name
-    config["region"] = "us-east-1" if region in {None, "aws-global"} else region
-    return S3Store(
+    region = "us-east-1" if region in {None, "aws-global"} else region
+    return _make(
+        S3Store,
         bucket,
-        config=config,  # type: ignore[arg-type]
+        config={
+            **_s3_endpoint(url, region, bucket),
+            "region": region,
+            "skip_signature": settings.s3.anonymous,
+        },
         client_options=_client_options(settings, url),
-        retry_config=_no_retries(),
         credential_provider=_AwsKeys(found) if found else None,
     )
+
+
+def _s3_endpoint(url: str, region: str, bucket: str) -> dict[str, Any]:
+    """The endpoint, under each name by which the environment could set another."""
+    is_virtual = _AWS.match(url) is not None and "." not in bucket
+    if _AWS.match(url):
+        host = f"s3.{region}.amazonaws.com"
+        url = f"https://{bucket}.{host}" if is_virtual else f"https://{host}"
+    url = url.rstrip("/")
+    return {
+        "endpoint": url,
+        "aws_endpoint_url_s3": url,
+        "virtual_hosted_style_request": is_virtual,
+    }
+
+
+def _make(
+    kind: Callable[..., T], bucket: str, *, config: dict[str, Any], **options: Any
+) -> T | None:
+    """A store of obstore; None where it makes nothing of what it is told."""
+    from obstore.exceptions import BaseError, UnknownConfigurationKeyError
+
+    try:
+        try:
+            return kind(bucket, config=config, retry_config=_NO_RETRIES, **options)
+        except UnknownConfigurationKeyError:
+            config.pop("aws_endpoint_url_s3", None)
+            return kind(bucket, config=config, retry_config=_NO_RETRIES, **options)
+    except (BaseError, ValueError, OSError):
+        return None
 
 
 def _open_gcs(sdk: GcsStore, settings: Settings, bucket: str) -> GCSStore | None:
@@ -104,17 +140,14 @@ def _open_gcs(sdk: GcsStore, settings: Settings, bucket: str) -> GCSStore | None
         from obstore.store import GCSStore
     except ImportError:
         return None
-    config: dict[str, Any] = {"skip_signature": link.is_anonymous}
-    if link.endpoint != _GOOGLE:
-        config["base_url"] = link.endpoint
     keys = (
         None if link.is_anonymous else _GoogleKeys(link.session.credentials, settings)
     )
-    return GCSStore(
+    return _make(
+        GCSStore,
         bucket,
-        config=config,  # type: ignore[arg-type]
+        config={"base_url": link.endpoint, "skip_signature": link.is_anonymous},
         client_options=_client_options(settings, link.endpoint),
-        retry_config=_no_retries(),
         credential_provider=keys,
     )
 
@@ -122,6 +155,7 @@ def _open_gcs(sdk: GcsStore, settings: Settings, bucket: str) -> GCSStore | None
 def _client_options(settings: Settings, url: str) -> ClientConfig:
     return {
         "allow_http": url.startswith("http://"),
+        "allow_invalid_certificates": False,
         "connect_timeout": _duration(settings.connect_timeout_s),
         "read_timeout": _duration(settings.read_timeout_s),
         "timeout": _NO_TIMEOUT,
@@ -131,10 +165,6 @@ def _client_options(settings: Settings, url: str) -> ClientConfig:
 
 def _duration(seconds: float) -> str:
     return f"{max(int(seconds * 1000), 1)}ms"
-
-
-def _no_retries() -> RetryConfig:
-    return {"max_retries": 0}
 
 
 class _AwsKeys:
