@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
+from services.cells import Cell, table
 from services.shared import LABEL_STUDIO, Ask, SharedServers, ask_at
 
 # A slow machine is no failure.
@@ -81,6 +82,21 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     config.stash[_SHARED] = SharedServers()
     if _may_run_live_tests(config):
         config.stash[_SHARED].ask(LABEL_STUDIO)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print what came of each source under each fault."""
+    reports = [r for found in terminalreporter.stats.values() for r in found]
+    cells = [
+        Cell(*value)
+        for report in reports
+        if getattr(report, "when", "") == "call"
+        for name, value in report.user_properties
+        if name == "matrix"
+    ]
+    if cells:
+        terminalreporter.section("sources and faults")
+        terminalreporter.write(table(cells))
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -8,11 +8,13 @@ from __future__ import annotations
 import re
 import socket
 import socketserver
+import ssl
 import struct
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 from urllib.parse import urlsplit
 
@@ -77,9 +79,10 @@ class FaultProxy:
 
     Args:
         target_url: The real server.
+        certificate: Certificate and key to speak TLS with; None to speak plainly.
     """
 
-    def __init__(self, target_url: str) -> None:
+    def __init__(self, target_url: str, *, certificate: Path | None = None) -> None:
         parts = urlsplit(target_url)
         self._target = (parts.hostname or "127.0.0.1", parts.port or 80)
         self._plan: list[_Planned] = []
@@ -87,12 +90,15 @@ class FaultProxy:
         self._open: set[socket.socket] = set()
         self._lock = threading.Lock()
         self._closing = threading.Event()
+        self._tls = certificate and _tls(certificate)
         self._server = _Server(("127.0.0.1", 0), _handler_of(self))
         self._thread = threading.Thread(
             target=self._server.serve_forever, args=(0.02,), daemon=True
         )
         self._thread.start()
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}{parts.path}"
+        scheme = "https" if certificate else "http"
+        port = self._server.server_address[1]
+        self.url = f"{scheme}://127.0.0.1:{port}{parts.path}"
 
     def __enter__(self) -> Self:
         return self
@@ -145,7 +151,11 @@ class FaultProxy:
         with self._lock:
             self._open.add(client)
         with suppress(OSError):  # client or server may go, which tests do on purpose
-            self._answer(client)
+            if self._tls is None:
+                self._answer(client)
+            else:
+                with self._tls.wrap_socket(client, server_side=True) as wrapped:
+                    self._answer(wrapped)
         with self._lock:
             self._open.discard(client)
 
@@ -201,6 +211,12 @@ class FaultProxy:
                 _end(client, step)
                 return True
         return False
+
+
+def _tls(certificate: Path) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    return context
 
 
 StartProxy: TypeAlias = Callable[..., FaultProxy]

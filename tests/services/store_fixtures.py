@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 
@@ -55,7 +56,8 @@ def store_proxy() -> Iterator[StartProxy]:
     """
     with ExitStack() as running:
 
-        def start(url: str) -> FaultProxy:
-            return running.enter_context(FaultProxy(url))
+        def start(url: str, *, certificate: Path | None = None) -> FaultProxy:
+            proxy = FaultProxy(url, certificate=certificate)
+            return running.enter_context(proxy)
 
         yield start
