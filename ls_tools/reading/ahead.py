@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import weakref
 from collections import deque
@@ -9,6 +10,8 @@ from concurrent.futures import Future
 from itertools import islice
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, final
+
+from ls_tools.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -56,6 +59,8 @@ class ReadAhead(Generic[T, R]):
         self._held: list[T] = []
         self._failure: BaseException | None = None
         self._threads = 0
+        self._pid = os.getpid()
+        self._is_done = False
         # The threads know only the queue, so that a forgotten reader ends them.
         self._dismiss = weakref.finalize(self, _dismiss, self._todo, jobs)
 
@@ -75,6 +80,8 @@ class ReadAhead(Generic[T, R]):
 
     def close(self) -> None:
         """Begin nothing more; what is under way is not waited for."""
+        if os.getpid() != self._pid:
+            return  # a lock may be held by a thread that is not here
         for _, future in self._ahead:
             future.cancel()
         self._ahead.clear()
@@ -82,8 +89,14 @@ class ReadAhead(Generic[T, R]):
         self._dismiss()
 
     def _take(self) -> tuple[T, R] | None:
+        if self._is_done:
+            return None
+        if os.getpid() != self._pid:
+            msg = "The threads that read ahead are in the process that was forked."
+            raise UsageError(msg, hint="Open the reader in this process.")
         self._fill()
         if not self._ahead:
+            self._is_done = True
             return None
         item, future = self._ahead.popleft()
         self._weight -= self._weigh(item)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import mmap
+import os
 import tempfile
 import weakref
 from threading import Lock
@@ -52,6 +53,7 @@ class ObjectSpool:
         self.name = name
         self._limit = limit_bytes
         self._lock = Lock()
+        self._pid = os.getpid()
         self._end = 0
         self._file: IO[bytes] | None = None
         self._is_closed = False
@@ -89,20 +91,24 @@ class ObjectSpool:
             write_all_at(self._file.fileno(), chunk, start)
 
     def read(self, extent: Extent) -> memoryview:
-        """The bytes of an object; valid even when the spool has been closed."""
+        """The bytes of an object; they stay valid when the spool is closed.
+
+        Not while it is being closed.
+        """
         start, size = extent
         if not size:
             return memoryview(b"")
-        with self._lock, disk_faults(self.name, "fetched"):
-            if self._file is None:
-                msg = f"The reader of {self.name} is closed."
-                raise UsageError(msg, hint="Iterate inside of its with block.")
-            aside = start % mmap.ALLOCATIONGRANULARITY
+        # Without the lock: at a fork a thread may hold it for ever.
+        file = self._file
+        if file is None:
+            msg = f"The reader of {self.name} is closed."
+            raise UsageError(msg, hint="Iterate inside of its with block.")
+        with disk_faults(self.name, "fetched"):
             if size < MAPPED_FROM_BYTES:
-                self._file.seek(start)
-                return memoryview(self._file.read(size))
+                return memoryview(os.pread(file.fileno(), size, start))
+            aside = start % mmap.ALLOCATIONGRANULARITY
             mapped = mmap.mmap(
-                self._file.fileno(),
+                file.fileno(),
                 aside + size,
                 access=mmap.ACCESS_READ,
                 offset=start - aside,
@@ -111,6 +117,8 @@ class ObjectSpool:
 
     def close(self) -> None:
         """Let go of the disk space."""
+        if os.getpid() != self._pid:
+            return  # the lock may be held by a thread that is not here
         with self._lock:
             self._is_closed = True
             if self._file is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -28,6 +29,7 @@ from ls_tools.errors import (
     UsageError,
 )
 from ls_tools.models import Task
+from ls_tools.pipeline import convert
 from ls_tools.reading import TaskReader, read_tasks
 from ls_tools.settings import Bounds, BucketSettings, Settings
 from ls_tools.sources.buckets import prefixes
@@ -501,3 +503,59 @@ def test_interrupted_pass_leaves_nothing_behind(
         list(stop())
     assert list(temporary.iterdir()) == []
     wait_until(lambda: not reading_threads())
+
+
+def in_fork(work: Callable[[], object]) -> int:
+    """The exit code of a forked process: 0 unless ``work`` raises."""
+    pid = os.fork()
+    if not pid:
+        try:
+            work()
+        except UsageError:
+            os._exit(3)
+        except BaseException:  # noqa: BLE001 -- told by the exit code
+            os._exit(1)
+        os._exit(0)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
+def test_forked_process_reads_what_is_here_and_never_waits_for_the_rest(
+    store: MemoryStore,
+) -> None:
+    put_tasks(store, 100)
+
+    def check() -> None:
+        with reader:
+            assert [task.id for task in reader] == list(range(100))
+
+    with open_reader() as reader:
+        next(iter(reader))
+        assert in_fork(check) == 3
+        reader.prefetch()
+        assert in_fork(check) == 0
+
+
+def test_prefix_converts_into_the_working_folder(
+    store: MemoryStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_tasks(store, 2)
+    out = tmp_path / "out"
+    convert(WHOLE, "json", out, settings=SETTINGS)
+    monkeypatch.chdir(out)
+    report = convert(WHOLE, "json", out, settings=SETTINGS, limit=1)
+    assert report.tasks_written == 1
+
+
+def test_vanished_object_is_a_warning_of_the_report(
+    store: MemoryStore, tmp_path: Path
+) -> None:
+    put_tasks(store, 2)
+
+    def remove(_: object) -> None:
+        store.objects.pop("set/0001.json", None)
+
+    store.on_get = remove
+    report = convert(WHOLE, "json", tmp_path / "out", settings=SETTINGS)
+    assert any("vanished" in warning for warning in report.warnings)
+    assert report.tasks_written == 1
