@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 LOW_WATER = 0.9
 """Share of ``max_bytes`` down to which is evicted once it is exceeded."""
 
-_SHORTEST_S = 5.0
 _LONGEST_S = 600.0
 _COST = 20.0
 _STEPS = 16
@@ -69,7 +68,8 @@ class Allowance:
     def is_spent(self, added_bytes: int) -> bool:
         """Whether it is time to evict, now that ``added_bytes`` were added.
 
-        It answers True to one thread at a time, and not again for a while.
+        After an eviction it is time again no sooner than after many times as
+        long as that took.
         """
         if not self._is_limited:
             return False
@@ -83,7 +83,6 @@ class Allowance:
                 self._learn(now_s, usage)
                 if now_s < self._look_after_s or not self._is_tight(now_s):
                     return False
-            self._look_after_s = now_s + _SHORTEST_S
             return True
 
     def goal(self) -> Goal:
@@ -125,7 +124,7 @@ class Allowance:
         self._added_bytes = 0
         self._seen_at_s = usage.seen_at_s
         age_s = abs(time.time() - usage.seen_at_s)
-        pause_s = max(_SHORTEST_S, _COST * usage.took_s)
+        pause_s = _COST * usage.took_s
         self._look_after_s = now_s + pause_s - age_s
         self._look_by_s = now_s + max(_LONGEST_S, pause_s) - age_s
         self._room_bytes = self._step(usage.size_bytes)

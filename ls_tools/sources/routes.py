@@ -10,6 +10,7 @@ from ls_tools.errors import MissingDependencyError, NotFoundError, UnknownFormat
 from ls_tools.locator import Kind, store_kind
 from ls_tools.registry import Registry
 from ls_tools.sources.buckets.choice import Choice, Ways
+from ls_tools.sources.lazy import LazySource
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -48,6 +49,7 @@ _ROUTES: dict[str, tuple[str, ...]] = {
 }
 _KINDS = frozenset(get_args(Kind))
 _THROUGH_SERVER = "presign"
+_importing = {"s3", "gcs", "azure"}
 
 
 def register_source(
@@ -69,6 +71,7 @@ def register_source(
         UsageError: The name is taken and ``replace`` is not given.
     """
     SOURCES.register(name, target, replace=replace)
+    _importing.discard(name)
     for kind in kinds:
         others = tuple(n for n in _ROUTES.get(kind.lower(), ()) if n != name)
         _ROUTES[kind.lower()] = (name, *others)
@@ -140,8 +143,14 @@ class Sources:
 
     def _make(self, name: str) -> Source:
         if name not in self._made:
-            return self._made.setdefault(name, SOURCES.load(name)(self._services))
+            make = partial(_load, name, self._services)
+            source = LazySource(make) if name in _importing else make()
+            return self._made.setdefault(name, source)
         return self._made[name]
+
+
+def _load(name: str, services: Services) -> Source:
+    return SOURCES.load(name)(services)
 
 
 def _choose(names: tuple[str, ...], cloud: Cloud) -> tuple[str, ...]:

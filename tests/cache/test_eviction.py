@@ -26,7 +26,6 @@ AGO_S = 10_000.0
 @pytest.fixture(autouse=True)
 def _look_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Do not pause between two evictions."""
-    monkeypatch.setattr(allowance, "_SHORTEST_S", 0.0)
     monkeypatch.setattr(allowance, "_COST", 0.0)
 
 
@@ -266,7 +265,6 @@ def test_a_cache_is_not_looked_through_at_every_commit(
         return survey(layout)
 
     monkeypatch.setattr("ls_tools.cache.eviction.survey", count)
-    monkeypatch.setattr(allowance, "_SHORTEST_S", 5.0)
     cache = limited(tmp_path / "cache", max_bytes=10**9)
     for index in range(50):
         stored(cache, index, 10)
