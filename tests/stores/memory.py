@@ -29,11 +29,13 @@ class Mishap:
     Attributes:
         after_bytes: How many bytes come before it.
         is_silent: The body just ends, without an error.
+        shift_bytes: How much further on than asked for it begins.
         act: Called before the answer.
     """
 
     after_bytes: int | None = None
     is_silent: bool = False
+    shift_bytes: int = 0
     act: Callable[[], object] | None = None
 
 
@@ -88,6 +90,7 @@ class MemoryStore:
             raise IntegrityError(name.canonical)
         if not self.knows_ranges:
             start, stop = 0, None
+        start += mishap.shift_bytes
         info = replace(self.info, size_bytes=len(self.content), validator=validator)
         chunks = self._chunks(self.content[start:stop], mishap)
         return Body(info=info, start=start, chunks=chunks, close=self._close)

@@ -203,6 +203,12 @@ def test_shorter_version_leaves_nothing_of_the_longer(rig: Rig) -> None:
     assert rig.sink.data == b"short"
 
 
+def test_answer_that_begins_too_late_is_not_taken(rig: Rig) -> None:
+    rig.store.mishaps = deque([cut(4_000), Mishap(shift_bytes=5)])
+    rig.fetch()
+    assert rig.sink.data == CONTENT
+
+
 def test_current_version_is_not_sent_again(rig: Rig) -> None:
     fetched = rig.fetch(Validator(etag='"0"'))
     assert fetched.not_modified

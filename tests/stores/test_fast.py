@@ -338,7 +338,6 @@ def test_without_obstore_the_sdk_is_asked(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "obstore", None)
-    monkeypatch.setitem(sys.modules, "obstore.store", None)
     store = place.store()
     assert read(store.get(place.name())) == CONTENT
     assert place.askers == ["sdk"]
@@ -376,6 +375,30 @@ def test_amazon_is_asked_where_the_bucket_is(
     assert store is not None
     assert store.config["endpoint"] == endpoint
     assert (store.retry_config or {})["max_retries"] == 0
+
+
+@pytest.mark.usefixtures("s3_credentials")
+def test_obstore_that_lacks_a_setting_is_told_the_rest() -> None:
+    from obstore.exceptions import UnknownConfigurationKeyError
+
+    told: list[dict[str, Any]] = []
+
+    def make(_: str, **options: Any) -> str:
+        told.append(dict(options["config"]))
+        if "aws_endpoint_url_s3" in options["config"]:
+            raise UnknownConfigurationKeyError
+        return "made"
+
+    config = {"aws_endpoint_url_s3": "1", "endpoint": "1"}
+    assert fast_stores._make(make, "bucket", config=config) == "made"
+    assert told[-1] == {"endpoint": "1"}
+
+
+def test_obstore_that_cannot_be_set_up_is_not_used() -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise ValueError
+
+    assert fast_stores._make(fail, "bucket", config={}) is None
 
 
 class GoogleCredentials:

@@ -30,6 +30,7 @@ from ls_tools.errors import (
     NotFoundError,
     RefusedError,
     ServerError,
+    SettingsError,
 )
 from ls_tools.locator import parse_reference
 from ls_tools.settings import S3Settings, Settings
@@ -48,6 +49,7 @@ from services.faults import Corrupt, Cut, Delay, Fault, Refuse, Reset, Stall, St
 pytest.importorskip("boto3")
 
 CONTENT = bytes(range(256)) * 4000
+ANY = ObjectName(bucket="bucket", key="a", canonical="s3://bucket/a")
 SECRETS = ("AWS4-HMAC-SHA256", "Signature=", "session-token")
 
 
@@ -522,6 +524,27 @@ def test_server_without_tls_is_told(place: Place) -> None:
         place.store(endpoint_url=url).get(place.name())
     assert isinstance(caught.value.error, NetworkError)
     assert "TLS" in str(caught.value.error)
+
+
+def test_endpoint_that_is_no_url_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "not a url")
+    with pytest.raises(SettingsError, match="endpoint"):
+        open_store(Settings(), "bucket").get(ANY)
+
+
+def test_region_that_is_none_is_told() -> None:
+    settings = Settings(s3=S3Settings(region="eu west!"))
+    with pytest.raises(SettingsError, match="region"):
+        open_store(settings, "bucket").get(ANY)
+
+
+def test_configuration_that_is_damaged_is_told(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    Path(tmp_path, "config").write_text("no section here")
+    with pytest.raises(MissingCredentialsError, match="configuration file"):
+        open_store(Settings(), "bucket").get(ANY)
 
 
 def test_name_that_s3_cannot_have_is_told(place: Place) -> None:

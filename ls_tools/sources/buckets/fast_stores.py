@@ -73,7 +73,7 @@ def _open_s3(sdk: SdkStore, settings: Settings, bucket: str) -> S3Store | None:
     """The store of obstore for ``bucket``, set up as the client of boto3 is."""
     access = sdk.access
     try:
-        from obstore.store import S3Store
+        from obstore import store as stores
     except ImportError:
         return None
     from botocore.exceptions import BotoCoreError
@@ -91,7 +91,7 @@ def _open_s3(sdk: SdkStore, settings: Settings, bucket: str) -> S3Store | None:
     region = client.meta.region_name
     region = "us-east-1" if region in {None, "aws-global"} else region
     return _make(
-        S3Store,
+        stores.S3Store,
         bucket,
         config={
             **_s3_endpoint(url, region, bucket),
@@ -137,14 +137,14 @@ def _open_gcs(sdk: GcsStore, settings: Settings, bucket: str) -> GCSStore | None
     """The store of obstore for ``bucket``, set up as the client of Google is."""
     link = sdk.link
     try:
-        from obstore.store import GCSStore
+        from obstore import store as stores
     except ImportError:
         return None
     keys = (
         None if link.is_anonymous else _GoogleKeys(link.session.credentials, settings)
     )
     return _make(
-        GCSStore,
+        stores.GCSStore,
         bucket,
         config={"base_url": link.endpoint, "skip_signature": link.is_anonymous},
         client_options=_client_options(settings, link.endpoint),

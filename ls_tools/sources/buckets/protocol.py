@@ -126,6 +126,7 @@ class Store(Protocol):
         Raises:
             LsToolsError: As ``get``.
         """
+        raise NotImplementedError
 
 
 StoreFactory = Callable[[Settings, str], Store]

@@ -57,9 +57,7 @@ def open_access(settings: Settings, bucket: str) -> Access:
     mute("botocore")
     with muted():
         try:
-            session = boto3.session.Session(
-                profile_name=s3.profile, region_name=s3.region
-            )
+            session = boto3.Session(profile_name=s3.profile, region_name=s3.region)
             client = session.client(
                 "s3",
                 endpoint_url=s3.endpoint_url,
