@@ -179,6 +179,11 @@ def _hit(fault: Fault, *, times: int = 1) -> Callable[[Case], str]:
     return run
 
 
+def _stall_each_time(case: Case) -> str:
+    case.settings = case.settings.evolve(retry_attempts=2)
+    return _hit(Stall(after_bytes=0), times=_ALWAYS)(case)
+
+
 def _refuse(name: str) -> Callable[[Case], str]:
     def run(case: Case) -> str:
         case.subject.refusals[name](case)
@@ -345,10 +350,10 @@ FAULTS: Mapping[str, Row] = {
         "MissingCredentialsError",
         {"external": "AccessError", **dict.fromkeys(_BY_TOKEN, "MissingTokenError")},
     ),
-    "expired credentials": Row(
-        _refuse("expired credentials"),
+    "expired credentials or link": Row(
+        _refuse("expired"),
         "CredentialsRejectedError",
-        {"external": "AccessError", **_BY_TOKEN},
+        {"external": "AccessError", **_BY_TOKEN, "presign redirect": "AccessError"},
     ),
     "missing bucket": Row(_miss_bucket, "NotFoundError"),
     "missing key": Row(_miss_key, "NotFoundError"),
@@ -356,7 +361,7 @@ FAULTS: Mapping[str, Row] = {
     "cut each time": Row(_hit(Cut(after_bytes=0), times=_ALWAYS), "NetworkError"),
     "reset": Row(_hit(Reset(after_bytes=_MIDDLE))),
     "stall": Row(_hit(Stall(after_bytes=_MIDDLE))),
-    "stall each time": Row(_hit(Stall(after_bytes=0), times=_ALWAYS), "DeadlineError"),
+    "stall each time": Row(_stall_each_time, "DeadlineError"),
     "trickle": Row(_hit(Trickle(chunk_bytes=20_000, pause_s=0.02))),
     "429 twice": Row(_hit(Status(code=429), times=2)),
     "429 storm": Row(_hit(Status(code=429), times=_ALWAYS), "ServerError"),
@@ -389,5 +394,6 @@ def check(case: Case, fault: str) -> Cell:
     """
     row, source = FAULTS[fault], case.subject.name
     outcome = row.act(case)
-    assert outcome == row.expect(source)
+    wanted = row.expect(source)
+    assert outcome == wanted, f"{source}, {fault}: {outcome}, not {wanted}"
     return Cell(list(FAULTS).index(fault), fault, source, outcome)

@@ -106,12 +106,12 @@ def no_google(case: Case) -> None:
 S3_REFUSALS = {
     "wrong credentials": lambda case: set_aws(case, "ls-tools-tests", "wrong"),
     "no credentials": no_aws,
-    "expired credentials": expire_aws,
+    "expired": expire_aws,
 }
 GCS_REFUSALS = {
     "wrong credentials": wrong_google,
     "no credentials": no_google,
-    "expired credentials": expire_google,
+    "expired": expire_google,
 }
 OLD_SAS = (
     "sv=2021-12-02&ss=b&srt=sco&sp=r&se=2020-01-01T00:00:00Z&spr=https,http&sig=c2ln"
@@ -119,7 +119,7 @@ OLD_SAS = (
 AZURE_REFUSALS = {
     "wrong credentials": lambda case: set_azure(case, account_key="d3Jvbmc="),
     "no credentials": lambda case: set_azure(case, anonymous=True),
-    "expired credentials": lambda case: set_azure(case, sas_token=OLD_SAS),
+    "expired": lambda case: set_azure(case, sas_token=OLD_SAS),
 }
 
 
@@ -172,7 +172,7 @@ def external_subject(site: S3Site, contents: dict[str, str]) -> Subject:
         refusals={
             "wrong credentials": partial(presign, wrong, private),
             "no credentials": partial(go_unsigned, private),
-            "expired credentials": partial(presign, site, private, lifetime_s=-1),
+            "expired": partial(presign, site, private, lifetime_s=-1),
         },
         secrets=secrets_of(site),
     )
@@ -213,4 +213,4 @@ def test_each_fault_before_each_source_ends_as_it_should(
     record_property: Any,
 ) -> None:
     case = Case(subject, store_proxy, tmp_path / "cache", monkeypatch)
-    record_property("matrix", check(case, fault))
+    record_property("matrix", tuple(check(case, fault)))
