@@ -108,6 +108,7 @@ class Backend:
 
     def learn_all(self, project: int, label_config: str) -> str:
         """Learn anew, from every annotation that the server has."""
+        earlier = self._memory.annotations(project)
         with Client(self._resolver.settings) as client:
             pairs = [
                 (task, annotation)
@@ -116,7 +117,8 @@ class Backend:
             ]
         samples = self._samples(pairs, Target.of(label_config))
         with self._memory.change(project) as known:
-            known.clear()
+            for gone in earlier - samples.keys():  # not those that came meanwhile
+                known.pop(gone, None)
             known.update(samples)
         return self.version(project)
 
@@ -169,8 +171,9 @@ def _prediction(picture: Picture, target: Target, learned: Learned) -> Json:
         return answer
     # Untrained, the model can find but not name.
     label, closeness = target.labels[0], 0.5
-    known = {name: learned.colours[name] for name in target.labels
-             if name in learned.colours}  # fmt: skip
+    known = {
+        name: learned.colours[name] for name in target.labels if name in learned.colours
+    }
     if known:
         label, closeness = nearest(found.colour, known)
     score = round(closeness * found.fill, 4)

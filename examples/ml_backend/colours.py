@@ -50,8 +50,7 @@ class Picture:
     """
 
     def __init__(self, path: Path) -> None:
-        with Image.open(path) as image:
-            upright = ImageOps.exif_transpose(image).convert("RGB")
+        upright = _read(path)
         self._rgb: NDArray[np.float32] = np.asarray(upright, dtype=np.float32)
         self.size = Size(*upright.size)
 
@@ -83,10 +82,22 @@ def mean(colours: Iterable[Colour]) -> Colour:
 
 def nearest(colour: Colour, known: Mapping[str, Colour]) -> tuple[str, float]:
     """The label of ``known`` with the nearest colour, and how near, 0 to 1."""
-    distances = {name: float(np.linalg.norm(np.subtract(colour, other)))
-                 for name, other in known.items()}  # fmt: skip
+    distances = {
+        name: float(np.linalg.norm(np.subtract(colour, other)))
+        for name, other in known.items()
+    }
     best = min(distances, key=lambda name: distances[name])
     return best, 1.0 - distances[best] / _FARTHEST
+
+
+def _read(path: Path) -> Image.Image:
+    """The picture in a file; an OSError, whatever is wrong with it."""
+    try:
+        with Image.open(path) as image:
+            return ImageOps.exif_transpose(image).convert("RGB")
+    except (Image.DecompressionBombError, SyntaxError, ValueError) as error:
+        msg = f"{path.name} is no picture to look at: {error}"
+        raise OSError(msg) from error
 
 
 def _ends(line: NDArray[np.bool_]) -> tuple[int, int]:

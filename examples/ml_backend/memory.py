@@ -63,6 +63,10 @@ class Memory:
         digest = hashlib.sha256(json.dumps(means).encode()).hexdigest()
         return Learned(means, f"colours-{digest[:12]}")
 
+    def annotations(self, project: int) -> set[str]:
+        """The ids of the annotations that taught something, or were to."""
+        return set(self._read(project))
+
     @contextmanager
     def change(self, project: int) -> Iterator[dict[str, list[Sample]]]:
         """The samples by annotation id, to be changed; kept when the block ends."""

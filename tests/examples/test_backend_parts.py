@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -73,6 +74,26 @@ def test_a_grey_picture_has_nothing_to_find(example: Any, tmp_path: Path) -> Non
     path = tmp_path / "grey.png"
     Image.new("L", (20, 20), 99).save(path)
     assert example("colours").Picture(path).find() is None
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda _: b"",
+        lambda _: b"no picture",
+        lambda content: content[:60],
+        lambda content: content[:16] + b"\x00\x0f\x00\x00" * 2 + content[24:],
+        lambda content: content[:45] + bytes(20) + content[65:],
+    ],
+    ids=["empty", "text", "cut off", "a million pixels wide", "overwritten"],
+)
+def test_what_is_no_picture_is_one_kind_of_error(
+    example: Any, tmp_path: Path, damage: Callable[[bytes], bytes]
+) -> None:
+    path = paint(tmp_path / "red.png")
+    path.write_bytes(damage(path.read_bytes()))
+    with pytest.raises(OSError, match=r"."):
+        example("colours").Picture(path)
 
 
 def test_workers_that_learn_at_once_lose_nothing(example: Any, tmp_path: Path) -> None:

@@ -343,8 +343,10 @@ def test_with_credentials_pictures_come_from_the_stores_themselves(
         world.store(project, kind, store, scenes[10 * number : 10 * number + 10])
     world.proxy.clear()
     with ExitStack() as running:
-        gates = {kind: running.enter_context(FaultProxy(store.url))
-                 for kind, store in stores.items()}  # fmt: skip
+        gates = {
+            kind: running.enter_context(FaultProxy(store.url))
+            for kind, store in stores.items()
+        }
         backend = Backend(
             tmp_path / "direct",
             world.proxy.url,
@@ -403,17 +405,19 @@ def test_annotations_change_later_predictions(world: World) -> None:
     assert world.model_version(project) == "untrained"
 
 
-def test_a_missing_picture_costs_the_prediction_of_its_task_only(world: World) -> None:
+def test_a_bad_picture_costs_the_prediction_of_its_task_only(world: World) -> None:
     scenes = [paint(number) for number in range(400, 404)]
     project = world.api.create_project("With a gap", CONFIG)
     world.publish(project, scenes)
     (world.pictures / scenes[1].name).unlink()
+    (world.pictures / scenes[2].name).write_bytes(b"no picture")
     world.connect(project)
     world.ask_for_predictions(project)
     tasks = {scene_of(task, scenes): task for task in world.tasks(project)}
     found = [len(tasks[scene]["predictions"]) for scene in scenes]
-    assert found == [1, 0, 1, 1]
-    assert f"Task {tasks[scenes[1]]['id']} has no picture" in world.backend.log
+    assert found == [1, 0, 0, 1]
+    for scene in scenes[1:3]:
+        assert f"Task {tasks[scene]['id']} has no picture" in world.backend.log
 
     # Nothing was stored for it, so opening the task asks again.
     (world.pictures / scenes[1].name).write_bytes(scenes[1].content)
