@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections import deque
 from typing import TYPE_CHECKING
 
@@ -15,13 +16,21 @@ if TYPE_CHECKING:
 
 LEAST = 1
 
+START = 16
+"""The bound to begin with, and to come back to after a complaint."""
+
+BUSY = 0.75
+"""Share of one processor from which on more threads would only wait for it."""
+
 
 class Pace:
     """An adaptive bound on what is under way. Safe for threads and forks.
 
-    The bound is ``most`` at first. It is halved when a store complains, at most
+    The bound is ``START`` at first. It is halved when a store complains, at most
     once for all that was sent before the last halving, and grows by one after
-    as many successes as it allows at once. Whoever waits is served in order.
+    as many successes as it allows at once. Beyond ``START`` it grows while this
+    process mostly waits, twofold until a store complains. Whoever waits is served
+    in order.
 
     Args:
         most: Highest bound, 1 or more.
@@ -29,6 +38,7 @@ class Pace:
 
     def __init__(self, most: int) -> None:
         self.most = most
+        self._start = min(most, START)
         self._lots: dict[int, _Lot] = {}
 
     def __reduce__(self) -> tuple[type[Pace], tuple[int]]:
@@ -72,32 +82,35 @@ class Pace:
         """
         self._lot().slow_down(mark)
 
-    def done(self, mark: int | None = None) -> None:
+    def done(self, mark: int | None = None, *, is_store: bool = False) -> None:
         """Count a success, after some of which the bound grows.
 
         Args:
             mark: As for ``slow_down``.
+            is_store: Whether it was a store, built for many requests at once; on
+                account of others the bound does not grow beyond ``START``.
         """
         lot = self._lot()
-        if lot.bound < self.most:
+        if lot.bound < (self.most if is_store else self._start):
             lot.speed_up(mark, self.most)
 
     def _lot(self) -> _Lot:
         """The state in this process: a fork has none of the threads before it."""
         pid = os.getpid()
         lot = self._lots.get(pid)
-        return lot or self._lots.setdefault(pid, _Lot(self.most))
+        return lot or self._lots.setdefault(pid, _Lot(self._start))
 
 
 class _Lot:
     """The places of one process, and those who wait for them."""
 
     def __init__(self, bound: int) -> None:
-        self.bound = bound
+        self.start = self.bound = bound
         self.taken = 0
         self.era = 0
         self.mine = threading.local()
         self._successes = 0
+        self._spent_s = (time.monotonic(), time.process_time())
         self._lock = threading.Lock()
         self._waiting: deque[threading.Lock] = deque()
 
@@ -132,10 +145,23 @@ class _Lot:
             if mark is not None and mark != self.era:
                 return
             self._successes += 1
-            if self._successes >= self.bound and self.bound < most:
-                self.bound += 1
+            if self._successes >= self.bound:
                 self._successes = 0
+                self.bound = min(self._next_bound(), most)
                 self._serve()
+
+    def _next_bound(self) -> int:
+        if self.bound < self.start:
+            return self.bound + 1
+        if self._is_busy():
+            return self.bound
+        return self.bound + 1 if self.era else self.bound * 2
+
+    def _is_busy(self) -> bool:
+        """Whether this process had much to do since it was asked last."""
+        before_s, used_s = self._spent_s
+        self._spent_s = now_s, spent_s = time.monotonic(), time.process_time()
+        return spent_s - used_s > BUSY * (now_s - before_s)
 
     def _serve(self) -> None:
         while self._waiting and self.taken < self.bound:

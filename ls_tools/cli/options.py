@@ -115,7 +115,7 @@ _RUNNING = (
     click.option(
         "--jobs",
         type=click.IntRange(1, 1024),
-        help="Threads for transfers.",
+        help="Most transfers at once.  [env: LS_TOOLS_JOBS]",
     ),
     click.option(
         "--timeout",

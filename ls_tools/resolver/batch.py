@@ -56,9 +56,8 @@ def run_all(
         yield from ((index, work(item)) for index, item in chain(first, numbered))
         return
     crew = _Crew(work, pace)
-    most = jobs if pace is None else _RESTING * jobs
     try:
-        yield from crew.results(chain(first, numbered), most)
+        yield from crew.results(chain(first, numbered), jobs)
     finally:
         crew.stop()
 
@@ -86,19 +85,21 @@ class _Crew(Generic[T, R]):
         self._stopped = False
 
     def results(
-        self, items: Iterator[tuple[int, T]], threads: int
+        self, items: Iterator[tuple[int, T]], jobs: int
     ) -> Iterator[tuple[int, R]]:
         """The results as they come, with about ``_AHEAD`` items handed out."""
         ahead = 0
         for item in islice(items, _AHEAD):
-            self._hand_out(item, threads)
+            self._todo.put(item)
             ahead += 1
+            self._hire(ahead, jobs)
         while ahead:
             index, future = self._done.get()
             ahead -= 1
             for item in islice(items, 1):
-                self._hand_out(item, threads)
+                self._todo.put(item)
                 ahead += 1
+            self._hire(ahead, jobs)
             yield index, future.result()
 
     def stop(self) -> None:
@@ -107,9 +108,11 @@ class _Crew(Generic[T, R]):
         for _ in range(self._count):
             self._todo.put(None)
 
-    def _hand_out(self, item: tuple[int, T], threads: int) -> None:
-        self._todo.put(item)
-        if self._count < threads:
+    def _hire(self, ahead: int, jobs: int) -> None:
+        """Start another thread where it would find something to do."""
+        pace = self._pace
+        threads = jobs if pace is None else _RESTING * min(pace.bound, jobs)
+        if self._count < min(threads, ahead):
             name = f"ls_tools-{self._count}"
             # Daemons: a stalled download must not hold up the end of the process.
             threading.Thread(target=self._serve, name=name, daemon=True).start()

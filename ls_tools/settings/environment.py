@@ -120,7 +120,7 @@ ENVIRONMENT: tuple[EnvironmentVariable, ...] = (
         "Seconds after which no further try starts",
         "LS_TOOLS_RETRY_TOTAL_S",
     ),
-    *_variable("jobs", int, "Threads for transfers", "LS_TOOLS_JOBS"),
+    *_variable("jobs", int, "Most transfers at once", "LS_TOOLS_JOBS"),
     *_variable("cloud", parse_cloud, "auto, direct or server", "LS_TOOLS_CLOUD"),
     *_variable(
         "buckets",

@@ -58,7 +58,8 @@ class Settings:
         retry_total_s: Seconds after which no further try starts.
         retry_wait_s: First back-off in seconds; doubles, with jitter.
         retry_wait_max_s: Longest back-off in seconds, ``Retry-After`` included.
-        jobs: Threads for transfers.
+        jobs: Most transfers at once. There are 16 at first, and more only from
+            stores of buckets, while this process mostly waits for them.
         mode: ``if-missing`` trusts the cache, ``revalidate`` asks the store,
             ``offline`` opens no connection.
         cloud: How bucket references are fetched.
@@ -94,7 +95,7 @@ class Settings:
     retry_total_s: float = 300.0
     retry_wait_s: float = 0.5
     retry_wait_max_s: float = 60.0
-    jobs: int = 16
+    jobs: int = 64
     mode: Mode = "if-missing"
     cloud: Cloud = "auto"
     s3: S3Settings = field(default_factory=S3Settings)

@@ -73,6 +73,7 @@ class RetryPolicy:
         sleep: Waits a number of seconds.
         clock: Monotonic seconds.
         pace: How much is under way at once; None where nothing bounds that.
+        is_store: Whether a store is asked, which bears more than a server.
     """
 
     attempts: int
@@ -82,6 +83,7 @@ class RetryPolicy:
     sleep: Callable[[float], None] = time.sleep
     clock: Callable[[], float] = time.monotonic
     pace: Pace | None = None
+    is_store: bool = False
 
     @classmethod
     def of(
@@ -164,7 +166,7 @@ class RetryPolicy:
             if exc.is_throttled:
                 pace.slow_down(mark)
             raise
-        pace.done(mark)
+        pace.done(mark, is_store=self.is_store)
         return result
 
     def _rest(self, seconds: float) -> None:

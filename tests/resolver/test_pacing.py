@@ -12,7 +12,7 @@ from collections.abc import Callable
 import pytest
 
 from ls_tools.errors import ServerError
-from ls_tools.pacing import Pace
+from ls_tools.pacing import START, Pace
 from ls_tools.settings import Settings
 from ls_tools.transport.failures import Refusal, status_failure
 from ls_tools.transport.retrying import RetryPolicy, TransientError
@@ -65,6 +65,65 @@ def test_a_window_of_successes_adds_one() -> None:
     for _ in range(1000):
         pace.done()
     assert pace.bound == 16
+
+
+class Work:
+    """Clocks of the wall and of the processor, set by hand."""
+
+    def __init__(self, patch: pytest.MonkeyPatch) -> None:
+        self.now_s = self.spent_s = 0.0
+        patch.setattr("ls_tools.pacing.time.monotonic", lambda: self.now_s)
+        patch.setattr("ls_tools.pacing.time.process_time", lambda: self.spent_s)
+
+    def rounds(self, pace: Pace, count: int, *, busy: float, is_store: bool) -> None:
+        """So many rounds of requests of a second, with a share of it busy."""
+        for _ in range(count):
+            self.now_s += 1
+            self.spent_s += busy
+            for _ in range(pace.bound):
+                pace.done(is_store=is_store)
+
+
+@pytest.fixture
+def work(monkeypatch: pytest.MonkeyPatch) -> Work:
+    return Work(monkeypatch)
+
+
+def test_more_than_at_first_are_under_way_while_all_wait_for_a_store(
+    work: Work,
+) -> None:
+    pace = Pace(100)
+    assert pace.bound == START
+    bounds = []
+    for _ in range(4):
+        work.rounds(pace, 1, busy=0.2, is_store=True)
+        bounds.append(pace.bound)
+    assert bounds == [32, 64, 100, 100]
+
+
+def test_no_more_are_under_way_than_the_processor_serves(work: Work) -> None:
+    pace = Pace(100)
+    assert pace.bound == START
+    work.rounds(pace, 5, busy=0.9, is_store=True)
+    assert pace.bound == START
+
+
+def test_of_a_server_no_more_is_asked_than_at_first(work: Work) -> None:
+    pace = Pace(100)
+    work.rounds(pace, 5, busy=0.1, is_store=False)
+    assert pace.bound == START
+    pace.slow_down()
+    work.rounds(pace, 20, busy=0.9, is_store=False)
+    assert pace.bound == START
+
+
+def test_after_a_complaint_it_grows_by_ones(work: Work) -> None:
+    pace = Pace(100)
+    work.rounds(pace, 2, busy=0.1, is_store=True)
+    pace.slow_down()
+    assert pace.bound == 32
+    work.rounds(pace, 3, busy=0.1, is_store=True)
+    assert pace.bound == 35
 
 
 def test_successes_of_before_count_for_nothing() -> None:

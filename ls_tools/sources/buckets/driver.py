@@ -6,9 +6,11 @@ Knows the protocol of the stores and none of their SDKs.
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ls_tools.errors import IntegrityError
+from ls_tools.pacing import START
 from ls_tools.sources.buckets.copying import ChangedError, DamagedError, ObjectCopy
 from ls_tools.sources.buckets.parts import PartThreads
 from ls_tools.sources.buckets.protocol import ObjectName
@@ -51,10 +53,9 @@ class BucketSource:
         settings = services.settings
         self._services = services
         self._open_store = open_store
-        self._retry = RetryPolicy.of(
-            settings, sleep=sleep, clock=clock, pace=services.pace
-        )
-        self._threads = PartThreads(settings.jobs)
+        policy = RetryPolicy.of(settings, sleep=sleep, clock=clock, pace=services.pace)
+        self._retry = replace(policy, is_store=True)
+        self._threads = PartThreads(min(settings.jobs, START))
         self._stores: dict[str, Store] = {}
 
     def find(self, locator: Locator) -> None:
