@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import time
-import uuid
 from threading import Lock
 from typing import TYPE_CHECKING
 
@@ -16,6 +15,7 @@ import msgspec
 
 from ls_tools.cache.choosing import Goal
 from ls_tools.cache.folders import delete
+from ls_tools.cache.naming import unique_name
 from ls_tools.cache.uses import spared_s
 
 if TYPE_CHECKING:
@@ -148,7 +148,7 @@ def _read(layout: Layout) -> Usage | None:
 
 
 def _write(layout: Layout, usage: Usage) -> None:
-    draft = f"{layout.tmp}/usage-{uuid.uuid4().hex}"
+    draft = f"{layout.tmp}/usage-{unique_name()}"
     try:
         with open(draft, "wb") as file:
             file.write(msgspec.json.encode(usage))

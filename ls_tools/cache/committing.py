@@ -9,7 +9,6 @@ import errno
 import logging
 import os
 import time
-import uuid
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -19,6 +18,7 @@ from ls_tools.cache.entry import committed_entry, newest_entry
 from ls_tools.cache.folders import delete, make_folder, make_new
 from ls_tools.cache.layout import next_version
 from ls_tools.cache.meta import Meta, encode_meta, now_utc
+from ls_tools.cache.naming import unique_name
 from ls_tools.cache.uses import sidecar_path
 from ls_tools.cache.writing import write_durably
 from ls_tools.digests import sha256_of
@@ -147,7 +147,7 @@ def renew(
     """
     learned = {} if meta is None else _learned(meta)
     renewed = msgspec.structs.replace(entry.meta, checked_at=now_utc(), **learned)
-    draft = f"{layout.tmp}/{SIDECAR_PREFIX}{uuid.uuid4().hex}"
+    draft = f"{layout.tmp}/{SIDECAR_PREFIX}{unique_name()}"
     target = sidecar_path(layout, entry)
     try:
         make_folder(layout, layout.tmp)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ls_tools.cache.choosing import Goal, choose
-from ls_tools.cache.folders import delete, make_folder, set_aside
+from ls_tools.cache.folders import delete, delete_folder, make_folder, set_aside
 from ls_tools.cache.leases import find_leased
 from ls_tools.cache.locks import lock_softly, unlock_and_close
 from ls_tools.cache.pins import find_pinned
@@ -128,7 +128,7 @@ def _remove(layout: Layout, locks: KeyLocks, version: Version) -> bool:
         _LOGGER.debug("%s was not evicted: %s", version.folder, exc)
         return False
     if trash is not None:
-        delete(trash)
+        delete_folder(trash)
     if version.is_newest:
         _tidy(layout, version)
     return True

@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 import os
 import shutil
-import uuid
 from typing import TYPE_CHECKING
+
+from ls_tools.cache.naming import unique_name
 
 if TYPE_CHECKING:
     from ls_tools.cache.layout import Layout
@@ -67,7 +68,7 @@ def set_aside(layout: Layout, path: str) -> str | None:
     Raises:
         OSError: The cache cannot be written.
     """
-    trash = f"{layout.tmp}/{TRASH_PREFIX}{uuid.uuid4().hex}"
+    trash = f"{layout.tmp}/{TRASH_PREFIX}{unique_name()}"
     try:
         os.rename(path, trash)
     except FileNotFoundError:
@@ -83,12 +84,13 @@ def delete(path: str) -> None:
     try:
         os.unlink(path)
     except (IsADirectoryError, PermissionError):
-        _delete_folder(path)
+        delete_folder(path)
     except OSError as exc:
         _LOGGER.debug("%s was not deleted: %s", path, exc)
 
 
-def _delete_folder(path: str) -> None:
+def delete_folder(path: str) -> None:
+    """Delete the folder ``path``, as far as that is possible."""
     try:
         for name in os.listdir(path):
             os.unlink(f"{path}/{name}")

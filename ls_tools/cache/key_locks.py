@@ -11,6 +11,7 @@ import logging
 import os
 import struct
 import sys
+import time
 from contextlib import contextmanager, nullcontext, suppress
 from threading import Condition
 from typing import TYPE_CHECKING, Literal
@@ -35,6 +36,7 @@ something is decided about what is there: its use is noted, or it is taken away.
 _HAS_RANGES = sys.platform == "linux" and hasattr(fcntl, "F_OFD_SETLKW")
 _STRUCT_FLOCK = struct.Struct("hhqqi0q")
 _DIGITS = 14
+_LOOK_INTERVAL_S = 1.0
 _CHANGE_BASE = 1 << 60
 
 _all: WeakSet[KeyLocks] = WeakSet()
@@ -113,7 +115,7 @@ class KeyLocks:
             while self._has_ranges:
                 file = self._open()
                 file.lock(place)
-                if os.fstat(file.fd).st_nlink:
+                if file.has_name():
                     return file
                 # Whoever removed it took the cache away; others use another file.
                 file.unlock(place)
@@ -139,6 +141,7 @@ class _RangeFile:
     def __init__(self, layout: Layout) -> None:
         self.fd = -1
         self._pid = os.getpid()
+        self._seen_s = 0.0
         flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
         try:
             self.fd = os.open(layout.key_locks, flags, 0o666)
@@ -156,6 +159,15 @@ class _RangeFile:
         if fd >= 0:
             with suppress(OSError):
                 os.close(fd)
+
+    def has_name(self) -> bool:
+        """Whether others find this file too; looks no more than once a second."""
+        now_s = time.monotonic()
+        if now_s - self._seen_s > _LOOK_INTERVAL_S:
+            if not os.fstat(self.fd).st_nlink:
+                return False
+            self._seen_s = now_s
+        return True
 
     def lock(self, place: int) -> None:
         """Lock one byte, after whoever holds it."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import time
-import uuid
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
@@ -20,6 +19,7 @@ from ls_tools.cache.locks import (
     open_lockable,
     unlock_and_close,
 )
+from ls_tools.cache.naming import unique_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,7 +44,7 @@ def leased(layout: Layout, entry: Entry) -> Iterator[None]:
     Raises:
         OSError: The cache cannot be written.
     """
-    name = f"{entry.key}.{entry.version}.{boot_id()}-{uuid.uuid4().hex}"
+    name = f"{entry.key}.{entry.version}.{boot_id()}-{unique_name()}"
     path, owner = f"{layout.leases}/{name}", os.getpid()
     fd = _open_locked(layout, name)
     try:
@@ -61,7 +61,7 @@ def _open_locked(layout: Layout, name: str) -> int:
     """Put a lease in place that is locked from the first moment it is seen."""
     for folder in (layout.tmp, layout.leases):
         make_folder(layout, folder)
-    draft = f"{layout.tmp}/{LEASE_PREFIX}{uuid.uuid4().hex}"
+    draft = f"{layout.tmp}/{LEASE_PREFIX}{unique_name()}"
     fd = os.open(draft, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
     try:
         lock_softly(fd)

@@ -86,6 +86,12 @@ def unlock_and_close(fd: int) -> None:
     os.close(fd)
 
 
+def close_locked(fd: int) -> None:
+    """Close ``fd``, whose lock means nothing to anybody any more."""
+    _held.discard(fd)
+    os.close(fd)
+
+
 @contextmanager
 def locked(path: str) -> Iterator[None]:
     """Hold the lock file ``path``; wait for whoever holds it.

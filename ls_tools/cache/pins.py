@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import hashlib
 import os
-import uuid
 from typing import TYPE_CHECKING
 
 from ls_tools.cache.folders import make_folder
+from ls_tools.cache.naming import unique_name
 from ls_tools.cache.writing import write_durably
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def pin(layout: Layout, entry: Entry, holder: Path) -> None:
         return
     for needed in (folder, layout.tmp):
         make_folder(layout, needed)
-    draft = f"{layout.tmp}/pin-{uuid.uuid4().hex}"
+    draft = f"{layout.tmp}/pin-{unique_name()}"
     write_durably(draft, text)
     os.replace(draft, f"{folder}/{name}")
 

@@ -52,11 +52,11 @@ def survey(layout: Layout) -> list[Version]:
     found = []
     for key, folder, names in iter_keys(layout):
         versions = [name for name in names if is_version(name)]
-        newest = newest_version(versions)
+        newest = newest_version(versions) if len(versions) > 1 else None
         for name in versions:
             path = f"{folder}/{name}"
-            size_bytes, used_ns = _measure(path)
-            found.append(Version(key, name, path, size_bytes, used_ns, name == newest))
+            is_newest = newest is None or name == newest
+            found.append(Version(key, name, path, *_measure(path), is_newest))
     return found
 
 

@@ -153,6 +153,8 @@ def _refuse_leased(layout: Layout, leased: Collection[Needed]) -> None:
 
 def _remove_key(layout: Layout, locks: KeyLocks, key: str, *, force: bool) -> int:
     folder = layout.key_folder(key)
+    if not os.path.lexists(folder):
+        return 0
     versions = sum(map(is_version, names_in(folder)))
     with locks.changing(key):
         if not force:

@@ -24,6 +24,7 @@ class WriteRecord:
     def _restart(self) -> None:
         self._digest: Digest | None = new_digest("sha256")
         self._extents: list[tuple[int, int]] = []
+        self._length = 0
 
     def add(self, offset: int, chunk: bytes) -> None:
         """``chunk`` was written at ``offset``."""
@@ -41,13 +42,20 @@ class WriteRecord:
         with self._lock:
             if size_bytes == 0:
                 self._restart()
-            elif size_bytes < self._end():
+                return
+            self._length = size_bytes
+            if size_bytes < self._end():
                 self._digest = None
                 self._extents = [
                     (start, min(end, size_bytes))
                     for start, end in self._extents
                     if start < size_bytes
                 ]
+
+    @property
+    def size_bytes(self) -> int:
+        """Size of the file that was written."""
+        return max(self._end(), self._length)
 
     def covers(self, size_bytes: int) -> bool:
         """Whether every byte below ``size_bytes``, and none above, was written."""

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import errno
 import os
-import uuid
 from dataclasses import dataclass, field
 from threading import Lock
 from typing import TYPE_CHECKING, TypeVar, final
@@ -15,11 +14,12 @@ from typing import TYPE_CHECKING, TypeVar, final
 from ls_tools.cache.faults import cache_faults
 from ls_tools.cache.folders import delete, make_new
 from ls_tools.cache.layout import META_NAME, data_path
-from ls_tools.cache.locks import boot_id, lock_softly, unlock_and_close
+from ls_tools.cache.locks import boot_id, close_locked, lock_softly, unlock_and_close
 from ls_tools.cache.meta import encode_meta
+from ls_tools.cache.naming import unique_name
 from ls_tools.cache.write_record import WriteRecord
 from ls_tools.digests import digest_file
-from ls_tools.disk import NEW_FILE, sync_folder, write_all, write_all_at
+from ls_tools.disk import NEW_FILE, write_all, write_all_at
 from ls_tools.errors import IntegrityError
 from ls_tools.origin import redact_url
 
@@ -37,8 +37,7 @@ T = TypeVar("T")
 NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT})
 """The disk or the quota is full, which removing files may change."""
 
-OVERWRITE = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC
-"""Flags that write a file of one's own anew."""
+_OVERWRITE = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC
 
 DRAFT_PREFIX = "fill-"
 """Temporary folders with this prefix are versions being built."""
@@ -88,7 +87,7 @@ class Draft:
         request: CacheRequest,
         make_room: Callable[[int], bool] = _no_room,
     ) -> None:
-        self.folder: str = f"{layout.tmp}/{DRAFT_PREFIX}{boot_id()}-{uuid.uuid4().hex}"
+        self.folder: str = f"{layout.tmp}/{DRAFT_PREFIX}{boot_id()}-{unique_name()}"
         self.is_committed: bool = False
         self._layout = layout
         self._request = request
@@ -108,11 +107,13 @@ class Draft:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._fd is None:
+        fd, self._fd = self._fd, None
+        if fd is None:
             return
-        unlock_and_close(self._fd)
-        self._fd = None
-        if not self.is_committed:
+        if self.is_committed:
+            close_locked(fd)
+        else:
+            unlock_and_close(fd)
             delete(self.folder)
 
     def write_at(self, offset: int, chunk: bytes) -> None:
@@ -157,7 +158,7 @@ class Draft:
         """
         with cache_faults(self._layout.root):
             fd = self._open()
-            size_bytes = os.fstat(fd).st_size
+        size_bytes = self._record.size_bytes
         if (fault := self._find_fault(size_bytes, fetched)) is not None:
             raise self._integrity_error(fault)
         sha256 = self._record.sha256()
@@ -173,16 +174,20 @@ class Draft:
         )
 
     def seal(self, meta: Meta) -> None:
-        """Write the sidecar and make the whole folder durable.
+        """Write the sidecar and make the file durable.
+
+        A sidecar that a power cut spoils is recognised, and so is a missing name;
+        other bytes of the same size are not.
 
         Raises:
             OSError: The cache cannot be written.
         """
         os.fsync(self._open())
-        sidecar = f"{self.folder}/{META_NAME}"
-        write_durably(sidecar, encode_meta(meta), flags=OVERWRITE)
-        for folder in reversed(self._folders):
-            sync_folder(folder)
+        fd = os.open(f"{self.folder}/{META_NAME}", _OVERWRITE, 0o666)
+        try:
+            write_all(fd, encode_meta(meta))
+        finally:
+            os.close(fd)
 
     def _open(self) -> int:
         with self._opening:
@@ -219,13 +224,13 @@ def _find_difference(found: Mapping[str, str], fetched: Fetched) -> str | None:
     return None
 
 
-def write_durably(path: str, text: bytes, *, flags: int = NEW_FILE) -> None:
-    """Make the file ``path`` hold ``text``, on the disk itself.
+def write_durably(path: str, text: bytes) -> None:
+    """Make the new file ``path`` hold ``text``, on the disk itself.
 
     Raises:
-        OSError: It cannot be written, or is there and ``flags`` want a new one.
+        OSError: It exists or cannot be written.
     """
-    fd = os.open(path, flags, 0o666)
+    fd = os.open(path, NEW_FILE, 0o666)
     try:
         write_all(fd, text)
         os.fsync(fd)

@@ -72,13 +72,13 @@ def test_where_nothing_may_go_it_is_a_clear_error_and_the_cache_goes_on(
     assert is_kept(stored(cache, "small", 100))
 
 
-@pytest.mark.parametrize("call", ["mkdir", "fsync", "write_durably"])
+@pytest.mark.parametrize("call", ["mkdir", "fsync", "write_all"])
 def test_room_is_made_at_every_step_of_a_commit(
     cache: Cache, monkeypatch: pytest.MonkeyPatch, call: str
 ) -> None:
     old = stored(cache, "old", 400)
     make_used(old, AGO_S)
-    place: Any = writing if call == "write_durably" else os
+    place: Any = writing if call == "write_all" else os
     real = getattr(place, call)
 
     def refuse_while_old_is_there(*arguments: Any, **options: Any) -> Any:
