@@ -173,7 +173,12 @@ def _can_ask(
     """Whether obstore can ask for exactly this."""
     if name.version or not _EXACT_KEY.match(name.key):
         return False
-    return all(v is None or md5_of_etag(v.etag, "") for v in (match, unless))
+    return _is_known(match) and _is_known(unless)
+
+
+def _is_known(validator: Validator | None) -> bool:
+    """Whether it is none, or one that obstore gave."""
+    return validator is None or md5_of_etag(validator.etag, "") is not None
 
 
 def _options(
@@ -225,7 +230,8 @@ def _http_date(when: datetime) -> str | None:
     if when.year == _NO_DATE:
         return None
     day, month = _DAYS[when.weekday()], _MONTHS[when.month - 1]
-    return f"{day}, {when.day:02} {month} {when.year} {when:%H:%M:%S} GMT"
+    time = f"{when.hour:02}:{when.minute:02}:{when.second:02}"
+    return f"{day}, {when.day:02} {month} {when.year} {time} GMT"
 
 
 def _read(result: GetResult, size_bytes: int, name: ObjectName) -> Generator[bytes]:
