@@ -126,7 +126,7 @@ class Backend:
     def predict(self, project: int, tasks: list[Json]) -> list[Any]:
         """Ask as the server does, but not through it."""
         asked = {"tasks": tasks, "project": f"{project}.1", "label_config": CONFIG}
-        answer = requests.post(f"{self.url}/predict", json=asked, timeout=60)
+        answer = requests.post(f"{self.url}/predict", json=asked, timeout=200)
         answer.raise_for_status()
         return list(answer.json()["results"])
 
@@ -175,6 +175,7 @@ class World:
         self.api.post(
             f"/api/dm/actions?id=retrieve_tasks_predictions&project={project}",
             {"selectedItems": {"all": True, "excluded": []}},
+            timeout=200,
         )
 
     def tasks(self, project: int) -> list[Json]:

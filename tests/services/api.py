@@ -45,7 +45,7 @@ class Api:
     def request(self, method: str, path: str, **options: Any) -> requests.Response:
         """The answer to a request, whatever its status."""
         url = path if "://" in path else self._url + path
-        return self._session.request(method, url, timeout=60, **options)
+        return self._session.request(method, url, **{"timeout": 60, **options})
 
     def get(self, path: str, **options: Any) -> Any:
         """The JSON at ``path``."""
