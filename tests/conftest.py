@@ -54,8 +54,8 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
     """One live test at a time: the server's SQLite gives up when two write at once."""
     if _LIVE not in item.path.parents:
         return (yield)
-    run = getattr(item.config, "workerinput", {}).get("testrunuid", os.getpid())
-    with Path(tempfile.gettempdir(), f"ls-tools-live-{run}.lock").open("w") as lock:
+    lock_file = Path(_address(item.config)).with_name("live.lock")
+    with lock_file.open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         return (yield)
 
@@ -107,7 +107,13 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
     """Tell a worker of pytest-xdist where to ask for servers."""
-    node.workerinput["servers"] = node.config.stash[_SHARED].address
+    node.workerinput["servers"] = _address(node.config)
+
+
+def _address(config: pytest.Config) -> str:
+    """Where the servers of the run are asked for, in a folder that ends with it."""
+    worker = getattr(config, "workerinput", None)
+    return config.stash[_SHARED].address if worker is None else worker["servers"]
 
 
 def _may_run_live_tests(config: pytest.Config) -> bool:
@@ -124,10 +130,9 @@ def _may_run_live_tests(config: pytest.Config) -> bool:
 @pytest.fixture(scope="session")
 def ask_server(pytestconfig: pytest.Config) -> Ask:
     """Asks for a server of the run by its name; the first to ask waits for it."""
-    worker = getattr(pytestconfig, "workerinput", None)
-    if worker is None:
-        return pytestconfig.stash[_SHARED].ask
-    return partial(ask_at, worker["servers"])
+    if hasattr(pytestconfig, "workerinput"):
+        return partial(ask_at, _address(pytestconfig))
+    return pytestconfig.stash[_SHARED].ask
 
 
 @pytest.fixture(scope="session")
