@@ -33,6 +33,7 @@ class Digest(Protocol):
 
     def hexdigest(self) -> str:
         """The digest of all bytes so far, lower-case hex."""
+        raise NotImplementedError
 
 
 def can_check(algorithm: str) -> bool:

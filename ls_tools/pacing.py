@@ -105,10 +105,11 @@ class _Lot:
     """The places of one process, and those who wait for them."""
 
     def __init__(self, bound: int) -> None:
-        self.start = self.bound = bound
-        self.taken = 0
-        self.era = 0
-        self.mine = threading.local()
+        self.start: int = bound
+        self.bound: int = bound
+        self.taken: int = 0
+        self.era: int = 0
+        self.mine: threading.local = threading.local()
         self._successes = 0
         self._spent_s = (time.monotonic(), time.process_time())
         self._lock = threading.Lock()

@@ -74,8 +74,9 @@ class LocalPieces:
     @property
     def only(self) -> Piece | None:
         """The one file that the input is."""
-        alone = len(self._pieces) == 1 and self._pieces[0].is_only
-        return self._pieces[0] if alone else None
+        first = self._pieces[0] if self._pieces else None
+        is_alone = first is not None and first.is_only and len(self._pieces) == 1
+        return first if is_alone else None
 
     def prefetch(self) -> None:
         """Do nothing: they are here."""
