@@ -418,6 +418,16 @@ def test_a_change_of_the_way_is_told_once(
     assert "imgs" in caplog.text
 
 
+@pytest.mark.parametrize("failure", [RefusedError("Unsafe."), CacheError("Full.")])
+def test_what_the_server_way_must_not_do_is_said_as_it_is(
+    trail: Trail, failure: LsToolsError
+) -> None:
+    trail.direct, trail.server = NetworkError("Down."), failure
+    with pytest.raises(type(failure)) as caught:
+        Choice().fetch(trail.ways())
+    assert caught.value is failure
+
+
 # When both fail
 
 NO_SDK = MissingDependencyError("No SDK.", hint="pip install it.")
