@@ -7,6 +7,7 @@ import hashlib
 import os
 import random
 import threading
+import tracemalloc
 import zlib
 from collections import deque
 from collections.abc import Iterator
@@ -25,7 +26,7 @@ from ls_tools.settings import Bounds, BucketSettings, S3Settings, Settings
 from ls_tools.sources.buckets import parts, pulling
 from ls_tools.sources.buckets.driver import BucketSource
 from ls_tools.sources.buckets.forks import PerProcess
-from ls_tools.sources.buckets.protocol import ObjectInfo, Store
+from ls_tools.sources.buckets.protocol import CHUNK_BYTES, ObjectInfo, Store
 from ls_tools.sources.protocol import Services
 from ls_tools.transfer import Fetched, Validator
 
@@ -293,6 +294,40 @@ def test_threads_for_parts_are_bounded_by_jobs(rig: Rig) -> None:
     rig.store.content = CONTENT[:100_000]
     rig.fetch()
     assert most == 3
+
+
+class _Zeros(MemoryStore):
+    """So many zeros, in the largest pieces that there may be."""
+
+    def _chunks(self, content: bytes, mishap: Mishap) -> Iterator[bytes]:  # noqa: ARG002 - zeros need neither
+        start, stop = self.asked[-1].start, self.asked[-1].stop or len(self.content)
+        for _ in range(start, stop, CHUNK_BYTES):
+            yield bytes(CHUNK_BYTES)
+
+
+class _Zero(bytes):
+    """Claims to be two gigabytes."""
+
+    def __len__(self) -> int:
+        return 2 * 2**30
+
+
+@pytest.mark.parametrize("is_slow", [False, True])
+def test_two_gigabytes_take_little_memory(
+    monkeypatch: pytest.MonkeyPatch, *, is_slow: bool
+) -> None:
+    monkeypatch.setattr(pulling._Speed, "is_low", lambda *_: is_slow)
+    rig = Rig(_Zeros(content=_Zero()), settings=Settings(jobs=16))
+    monkeypatch.setattr(rig.sink, "write_at", lambda *_: None)
+    tracemalloc.start()
+    try:
+        assert rig.fetch().size_bytes == 2 * 2**30
+        _, peak_bytes = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert rig.progress.size_bytes == 2 * 2**30
+    assert peak_bytes < 24 * MIB
+    assert (len(rig.store.asked) > 60) is is_slow
 
 
 def test_quick_connection_is_kept(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
