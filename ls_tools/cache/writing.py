@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, TypeVar, final
 from ls_tools.cache.faults import cache_faults
 from ls_tools.cache.folders import delete, make_new
 from ls_tools.cache.layout import META_NAME, data_path
-from ls_tools.cache.locks import boot_id, close_locked, lock_softly, unlock_and_close
+from ls_tools.cache.locks import boot_id, close_locked, lock_softly
 from ls_tools.cache.meta import encode_meta
 from ls_tools.cache.naming import unique_name
 from ls_tools.cache.write_record import WriteRecord
@@ -97,6 +97,7 @@ class Draft:
         self._record = WriteRecord()
         self._opening = Lock()
         self._fd: int | None = None
+        self._is_made = False
 
     def __enter__(self) -> Draft:
         return self
@@ -108,12 +109,9 @@ class Draft:
         trace: TracebackType | None,
     ) -> None:
         fd, self._fd = self._fd, None
-        if fd is None:
-            return
-        if self.is_committed:
+        if fd is not None:
             close_locked(fd)
-        else:
-            unlock_and_close(fd)
+        if self._is_made and not self.is_committed:
             delete(self.folder)
 
     def write_at(self, offset: int, chunk: bytes) -> None:
@@ -192,6 +190,7 @@ class Draft:
     def _open(self) -> int:
         with self._opening:
             if self._fd is None:
+                self._is_made = True
                 for folder in self._folders:
                     make_new(self._layout, folder)
                 flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC

@@ -229,7 +229,7 @@ def path(invocation: Invocation, *, reference: str | None) -> None:
     found = store.root
     if reference is not None:
         entry = store.lookup(_selector(invocation, reference))
-        if entry is None:
+        if entry is None or not store.touch(entry):
             msg = "The reference is not in the cache."
             raise NotCachedError(msg, hint="Fetch it with ls-tools resolve.")
         found = entry.path

@@ -300,7 +300,7 @@ class Resolver:
                 return found
         request = self._cache_request(locator)
         entry = self.cache.lookup(request.key)
-        if entry is not None:
+        if entry is not None and self.cache.touch(entry):
             return entry.path
         return self.cache.root / "missing" / request.key / request.file_name
 

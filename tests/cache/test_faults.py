@@ -149,6 +149,29 @@ def test_a_cache_removed_under_way_is_a_clear_error_and_then_works_again(
     assert cache.get(request_for(), store.fill).entry.path.read_bytes() == b"first"
 
 
+@pytest.mark.parametrize("call", ["mkdir", "open", "rename", "fsync"])
+def test_a_cache_made_read_only_under_way_is_a_clear_error(
+    filled: Cache, store: Store, monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    real = getattr(os, call)
+
+    def refuse(*arguments: Any, **options: Any) -> Any:
+        is_reading = call == "open" and not arguments[1] & os.O_CREAT
+        if is_reading:
+            return real(*arguments, **options)
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    with monkeypatch.context() as fault:
+        fault.setattr(os, call, refuse)
+        with pytest.raises(CacheError, match=f"cannot be used.*{HINT}"):
+            filled.get(request_for("b"), store.fill)
+        assert filled.get(request_for("cached"), store.fill).from_cache
+    assert filled.lookup(key_of("b")) is None
+    assert filled.verify() == []
+    assert not filled.get(request_for("b"), store.fill).from_cache
+    assert names_in(filled.root / "v1" / "tmp") == []
+
+
 def test_a_cache_removed_after_use_is_filled_again(cache: Cache, store: Store) -> None:
     cache.get(request_for(), store.fill)
     shutil.rmtree(cache.root)
