@@ -94,7 +94,7 @@ class Draft:
         self._make_room = make_room
         self._path = data_path(self.folder, request.file_name)
         self._folders = tuple(sorted({self.folder, os.path.dirname(self._path)}))
-        self._record = WriteRecord()
+        self._record = WriteRecord(self._read)
         self._opening = Lock()
         self._fd: int | None = None
         self._is_made = False
@@ -122,7 +122,7 @@ class Draft:
         """
         with cache_faults(self._layout.root):
             self.persist(lambda: write_all_at(self._open(), chunk, offset), len(chunk))
-        self._record.add(offset, chunk)
+            self._record.add(offset, chunk)
 
     def truncate(self, size_bytes: int) -> None:
         """Drop everything from ``size_bytes`` on.
@@ -159,9 +159,9 @@ class Draft:
         size_bytes = self._record.size_bytes
         if (fault := self._find_fault(size_bytes, fetched)) is not None:
             raise self._integrity_error(fault)
-        sha256 = self._record.sha256()
-        wanted = {*fetched.checksums, *(() if sha256 else ("sha256",))}
         with cache_faults(self._layout.root):
+            sha256 = self._record.sha256()
+            wanted = {*fetched.checksums, *(() if sha256 else ("sha256",))}
             found = digest_file(fd, wanted)
         if (fault := _find_difference(found, fetched)) is not None:
             raise self._integrity_error(fault)
@@ -186,6 +186,9 @@ class Draft:
             write_all(fd, encode_meta(meta))
         finally:
             os.close(fd)
+
+    def _read(self, size_bytes: int, offset: int) -> bytes:
+        return os.pread(self._open(), size_bytes, offset)
 
     def _open(self) -> int:
         with self._opening:

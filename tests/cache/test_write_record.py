@@ -1,19 +1,32 @@
 from __future__ import annotations
 
 import hashlib
+import random
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from ls_tools.cache import write_record
 from ls_tools.cache.write_record import WriteRecord
 
 writes = st.lists(
     st.one_of(
-        st.tuples(st.integers(0, 4), st.binary(max_size=4)),
-        st.tuples(st.integers(0, 4), st.none()),
+        st.tuples(st.integers(0, 9), st.binary(max_size=6)),
+        st.tuples(st.integers(0, 9), st.none()),
     ),
-    max_size=8,
+    max_size=12,
 )
+
+
+def reader_of(file: bytearray) -> Callable[[int, int], bytes]:
+    return lambda size_bytes, offset: bytes(file[offset : offset + size_bytes])
+
+
+def unread(_size_bytes: int, _offset: int) -> bytes:
+    pytest.fail("nothing needs to be read again")
 
 
 @given(steps=writes)
@@ -21,9 +34,11 @@ writes = st.lists(
 @example(steps=[(0, b"ab"), (1, None), (1, b"c")])
 @example(steps=[(0, b"ab"), (0, b"cd")])
 @example(steps=[(1, b"b"), (0, b"a")])
+@example(steps=[(0, b"a"), (3, b"d"), (3, b"e"), (1, b"bc")])
 def test_the_record_agrees_with_the_file(steps: list[tuple[int, bytes | None]]) -> None:
     """A tuple is a write at an offset, or a cut at it where there are no bytes."""
-    record, file, written = WriteRecord(), bytearray(), set[int]()
+    file, written = bytearray(), set[int]()
+    record = WriteRecord(reader_of(file))
     for offset, chunk in steps:
         if chunk is None:
             size = min(offset, len(file))
@@ -37,6 +52,7 @@ def test_the_record_agrees_with_the_file(steps: list[tuple[int, bytes | None]]) 
             record.add(offset, chunk)
         else:
             record.add(offset, chunk)
+    assert record.size_bytes == len(file)
     assert record.covers(len(file)) == (written == set(range(len(file))))
     if record.covers(len(file)) and record.sha256() is not None:
         assert record.sha256() == hashlib.sha256(file).hexdigest()
@@ -44,9 +60,61 @@ def test_the_record_agrees_with_the_file(steps: list[tuple[int, bytes | None]]) 
 
 @given(chunks=st.lists(st.binary(max_size=20)))
 def test_bytes_in_order_need_no_second_reading(chunks: list[bytes]) -> None:
-    record, offset = WriteRecord(), 0
+    record, offset = WriteRecord(unread), 0
     for chunk in chunks:
         record.add(offset, chunk)
         offset += len(chunk)
     assert record.sha256() == hashlib.sha256(b"".join(chunks)).hexdigest()
     assert record.covers(offset)
+
+
+@given(order=st.permutations(range(12)))
+def test_parts_in_any_order_have_the_digest_of_the_whole(order: list[int]) -> None:
+    body = random.Random(1).randbytes(12 * 7)
+    file = bytearray(len(body))
+    record = WriteRecord(reader_of(file))
+    for part in order:
+        piece = body[part * 7 : part * 7 + 7]
+        file[part * 7 : part * 7 + 7] = piece
+        record.add(part * 7, piece)
+    assert record.sha256() == hashlib.sha256(body).hexdigest()
+
+
+def test_what_was_written_twice_has_to_be_read_whole() -> None:
+    file = bytearray(b"abcd")
+    record = WriteRecord(reader_of(file))
+    record.add(0, b"abcd")
+    record.add(1, b"b")
+    assert record.sha256() is None
+    record.truncate(0)
+    record.add(0, b"ab")
+    assert record.sha256() == hashlib.sha256(b"ab").hexdigest()
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_threads_that_write_parts_at_once_agree_on_the_digest(
+    monkeypatch: pytest.MonkeyPatch, seed: int
+) -> None:
+    monkeypatch.setattr(write_record, "_STRIDE_BYTES", 20_000)
+    body = random.Random(seed).randbytes(1_000_003)
+    file = bytearray(len(body))
+    record = WriteRecord(reader_of(file))
+    starts = list(range(0, len(body), 5000))
+    random.Random(seed).shuffle(starts)
+
+    def write(start: int) -> None:
+        piece = body[start : start + 5000]
+        file[start : start + len(piece)] = piece
+        record.add(start, piece)
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(write, starts))
+    assert record.covers(len(body))
+    assert record.sha256() == hashlib.sha256(body).hexdigest()
+
+
+def test_a_file_that_was_cut_behind_ones_back_has_no_digest() -> None:
+    record = WriteRecord(lambda _size_bytes, _offset: b"")
+    record.add(2, b"cd")
+    record.add(0, b"ab")
+    assert record.sha256() is None
