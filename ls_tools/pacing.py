@@ -6,6 +6,7 @@ Knows no request, no file and no thread but those that ask.
 from __future__ import annotations
 
 import os
+import resource
 import threading
 import time
 from collections import deque
@@ -20,7 +21,8 @@ START = 16
 """The bound to begin with, and to come back to after a complaint."""
 
 BUSY = 0.75
-"""Share of one processor from which on more threads would only wait for it."""
+"""Share of one processor from which on more threads would only wait for it. Time in
+the system does not count: threads spend it side by side."""
 
 
 class Pace:
@@ -111,7 +113,7 @@ class _Lot:
         self.era: int = 0
         self.mine: threading.local = threading.local()
         self._successes = 0
-        self._spent_s = (time.monotonic(), time.process_time())
+        self._spent_s = (time.monotonic(), _user_s())
         self._lock = threading.Lock()
         self._waiting: deque[threading.Lock] = deque()
 
@@ -161,7 +163,7 @@ class _Lot:
     def _is_busy(self) -> bool:
         """Whether this process had much to do since it was asked last."""
         before_s, used_s = self._spent_s
-        self._spent_s = now_s, spent_s = time.monotonic(), time.process_time()
+        self._spent_s = now_s, spent_s = time.monotonic(), _user_s()
         return spent_s - used_s > BUSY * (now_s - before_s)
 
     def _serve(self) -> None:
@@ -177,6 +179,10 @@ class _Lot:
             else:
                 self.taken -= 1
             self._serve()
+
+
+def _user_s() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_utime
 
 
 class _Place:

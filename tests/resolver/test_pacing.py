@@ -73,7 +73,7 @@ class Work:
     def __init__(self, patch: pytest.MonkeyPatch) -> None:
         self.now_s = self.spent_s = 0.0
         patch.setattr("ls_tools.pacing.time.monotonic", lambda: self.now_s)
-        patch.setattr("ls_tools.pacing.time.process_time", lambda: self.spent_s)
+        patch.setattr("ls_tools.pacing._user_s", lambda: self.spent_s)
 
     def rounds(self, pace: Pace, count: int, *, busy: float, is_store: bool) -> None:
         """So many rounds of requests of a second, with a share of it busy."""
