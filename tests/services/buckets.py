@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cache
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from ls_tools.settings import AzureSettings, GcsSettings, S3Settings
 from services.emulators import AZURE_ACCOUNT, AZURE_KEY, PUBLIC_PREFIX
@@ -97,7 +97,7 @@ class S3Site(_Site):
 
     def client(self) -> S3Client:
         """A client of boto3, to put data in; do not close it."""
-        return _s3_client(self)
+        return _s3_client(self, checksums="when_supported")
 
     def reference(self, bucket: str, key: str, version: str | None = None) -> str:
         suffix = f"?versionId={version}" if version else ""
@@ -136,8 +136,8 @@ class S3Site(_Site):
     def put_in_parts(
         self, bucket: str, key: str, content: bytes, *, part_bytes: int = 5 * 2**20
     ) -> None:
-        """Store an object in parts, so that its ETag is no MD5."""
-        client: Any = self.client()
+        """Store an object in parts and without checksums, as older clients do."""
+        client: Any = _s3_client(self, checksums="when_required")
         name = {"Bucket": bucket, "Key": key}
         upload = client.create_multipart_upload(**name)["UploadId"]
         parts = []
@@ -254,7 +254,9 @@ class AzureSite(_Site):
 
 
 @cache
-def _s3_client(site: S3Site) -> S3Client:
+def _s3_client(
+    site: S3Site, *, checksums: Literal["when_supported", "when_required"]
+) -> S3Client:
     import boto3
     from botocore.config import Config
 
@@ -264,7 +266,9 @@ def _s3_client(site: S3Site) -> S3Client:
         aws_access_key_id=site.access_key,
         aws_secret_access_key=site.secret_key,
         region_name="us-east-1",
-        config=Config(s3={"addressing_style": "path"}),
+        config=Config(
+            s3={"addressing_style": "path"}, request_checksum_calculation=checksums
+        ),
     )
 
 
