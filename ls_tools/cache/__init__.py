@@ -15,6 +15,7 @@ from ls_tools.cache.legacy import LegacyImport, LegacySkip
 from ls_tools.cache.meta import Meta
 from ls_tools.cache.store import Cache
 from ls_tools.cache.upkeep import CacheInfo
+from ls_tools.errors import CacheError
 
 __all__ = [
     "FORMAT_VERSION",
@@ -36,7 +37,15 @@ __all__ = [
 
 
 def default_cache_dir() -> Path:
-    """The user's cache folder for ls_tools; not created."""
+    """The user's cache folder for ls_tools; not created.
+
+    Raises:
+        CacheError: The user has no home folder.
+    """
     import platformdirs
 
-    return Path(platformdirs.user_cache_dir("ls-tools", appauthor=False))
+    path = Path(platformdirs.user_cache_dir("ls-tools", appauthor=False))
+    if not path.is_absolute():
+        msg = "There is no home folder to keep the cache in."
+        raise CacheError(msg, hint="Set LS_TOOLS_CACHE_DIR (or --cache-dir).")
+    return path

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from contextlib import ExitStack, contextmanager, nullcontext
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, BinaryIO, final
 
 from ls_tools.cache import Cache, CacheRequest, Entry, default_cache_dir
-from ls_tools.errors import CacheError, LsToolsError, NotFoundError, RefusedError
-from ls_tools.locator import Locator, cache_key, parse_reference, store_kind
-from ls_tools.origin import Origin
+from ls_tools.errors import LsToolsError, NotFoundError
 from ls_tools.pacing import Pace
 from ls_tools.progress import NullProgress
 from ls_tools.resolver.batch import BytesRelay, run_all
 from ls_tools.resolver.memory import Memory
+from ls_tools.resolver.references import References
 from ls_tools.resolver.values import MediaRequest, Resolved
 from ls_tools.settings import Settings
-from ls_tools.sources import Services, Sources, schemes
+from ls_tools.sources import Services, Sources
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -25,6 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
+    from ls_tools.locator import Locator
     from ls_tools.progress import Progress
     from ls_tools.resolver.memory import Known
     from ls_tools.settings import Mode
@@ -48,10 +47,9 @@ class Resolver:
     ) -> None:
         self.settings: Settings = settings or Settings.from_env()
         self._progress = progress or NullProgress()
-        self._origin = self.settings.origin
-        self._aliases = tuple(map(Origin.parse, self.settings.aliases))
+        self._references = References(self.settings)
         self.cache: Cache = Cache(
-            self.settings.cache_dir or _default_cache_dir(), self.settings.cache_limits
+            self.settings.cache_dir or default_cache_dir(), self.settings.cache_limits
         )
         self._relay = BytesRelay()
         self._pace = Pace(self.settings.jobs)
@@ -187,10 +185,10 @@ class Resolver:
             else MediaRequest(reference=item, task_id=task_id, project_id=project_id)
             for item in references
         ]
-        distinct = {_identity(request): request for request in asked}
+        distinct = {request.identity: request for request in asked}
         keys, requests = list(distinct), list(distinct.values())
         found = dict(zip(keys, self._resolve_all(mode, requests), strict=True))
-        return [found[_identity(request)] for request in asked]
+        return [found[request.identity] for request in asked]
 
     def iter_paths(
         self, requests: Iterable[MediaRequest], *, mode: Mode | None = None
@@ -242,13 +240,7 @@ class Resolver:
             BadReferenceError: It is no reference.
             RefusedError: Following it would be unsafe.
         """
-        return parse_reference(
-            reference,
-            origin=self._origin,
-            aliases=self._aliases,
-            allow_paths=bool(self.settings.allow_paths),
-            schemes=schemes(),
-        )
+        return self._references.parse(reference)
 
     def cache_request(self, reference: str) -> CacheRequest:
         """What the cache is asked for when ``reference`` is resolved.
@@ -293,7 +285,7 @@ class Resolver:
         Raises:
             BadReferenceError: It is no reference.
         """
-        locator = self._allowed(self.parse(reference))
+        locator = self._references.parse_allowed(reference)
         for _, source in self._sources.route(locator):
             found = source.find(locator)
             if found is not None:
@@ -335,7 +327,7 @@ class Resolver:
         self, mode: Mode | None, request: MediaRequest
     ) -> Resolved | None:
         known = self._recall(request.reference, mode)
-        return known and _resolved(request, known, from_cache=True)
+        return known and request.answer(known, from_cache=True)
 
     def _resolve_any(self, mode: Mode | None, request: MediaRequest) -> Resolved:
         return self._resolve_known(mode, request) or self._resolve(mode, request)
@@ -345,11 +337,11 @@ class Resolver:
             known, from_cache = self._obtain(request, mode)
         except LsToolsError as exc:
             return Resolved(reference=request.reference, error=exc)
-        return _resolved(request, known, from_cache=from_cache)
+        return request.answer(known, from_cache=from_cache)
 
     def _obtain(self, request: MediaRequest, mode: Mode | None) -> tuple[Known, bool]:
         """The file, found or fetched, and whether nothing was transferred."""
-        locator = self._locate(request)
+        locator = self._references.locate(request)
         route = self._sources.route(locator)
         for name, source in route:
             path = source.find(locator)
@@ -386,37 +378,9 @@ class Resolver:
             raise NotFoundError(msg, hint="Try again.")
         return self.cache.lease(entry)
 
-    def _locate(self, request: MediaRequest) -> Locator:
-        locator = self._allowed(self.parse(request.reference))
-        has_ids = request.task_id is not None or request.project_id is not None
-        if locator.kind == "resolve" or not has_ids:
-            return locator
-        return replace(locator, task_id=request.task_id, project_id=request.project_id)
-
-    def _allowed(self, locator: Locator) -> Locator:
-        """The locator, if its bucket may be read.
-
-        Raises:
-            RefusedError: It may not.
-        """
-        allowed = self.settings.allowed_buckets
-        is_bucket = locator.bucket is not None or locator.kind == "resolve"
-        if allowed is not None and is_bucket and locator.bucket not in allowed:
-            msg = f"The bucket of {locator.canonical!r} is not among those allowed."
-            raise RefusedError(msg, hint=f"allowed_buckets has: {', '.join(allowed)}.")
-        return locator
-
     def _cache_request(self, locator: Locator, source: str = "") -> CacheRequest:
-        store = store_kind(locator)
-        settings = self.settings
-        endpoint = settings.place_of(locator.bucket or "", store) if store else ""
         return CacheRequest(
-            key=cache_key(
-                locator,
-                self._origin,
-                namespace=settings.cache_namespace,
-                endpoint=endpoint,
-            ),
+            key=self._references.key(locator),
             file_name=locator.file_name,
             reference=locator.canonical,
             source=source or self._sources.route(locator)[0][0],
@@ -430,27 +394,3 @@ class Resolver:
             made = Transport(self.settings, pace=self._pace)
             transport = self._transports.setdefault("it", made)
         return transport
-
-
-def _identity(request: MediaRequest) -> object:
-    reference: object = request.reference
-    key = reference if isinstance(reference, str) else id(reference)
-    return (key, request.task_id, request.project_id)
-
-
-def _resolved(request: MediaRequest, known: Known, *, from_cache: bool) -> Resolved:
-    return Resolved(
-        reference=request.reference,
-        path=known.text,
-        source=known.source,
-        size_bytes=known.size_bytes,
-        from_cache=from_cache,
-    )
-
-
-def _default_cache_dir() -> Path:
-    path = default_cache_dir()
-    if not path.is_absolute():
-        msg = "There is no home folder to keep the cache in."
-        raise CacheError(msg, hint="Set LS_TOOLS_CACHE_DIR (or --cache-dir).")
-    return path

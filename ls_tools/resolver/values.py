@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ls_tools.errors import LsToolsError
+    from ls_tools.resolver.memory import Known
 
 _LONGEST_ID = len(str(2**63))
 
@@ -25,6 +26,13 @@ class MediaRequest:
     task_id: int | None = None
     project_id: int | None = None
 
+    @property
+    def identity(self) -> object:
+        """Equal for requests that are answered alike; also of what is no text."""
+        reference: object = self.reference
+        key = reference if isinstance(reference, str) else id(reference)
+        return (key, self.task_id, self.project_id)
+
     @classmethod
     def of(cls, reference: str, *, task_id: object, project_id: object) -> MediaRequest:
         """A request with the ids as a task has them: digits count, odd ones do not."""
@@ -32,6 +40,16 @@ class MediaRequest:
             reference=reference,
             task_id=id_number(task_id),
             project_id=id_number(project_id),
+        )
+
+    def answer(self, known: Known, *, from_cache: bool) -> Resolved:
+        """The result that ``known`` is for this request."""
+        return Resolved(
+            reference=self.reference,
+            path=known.text,
+            source=known.source,
+            size_bytes=known.size_bytes,
+            from_cache=from_cache,
         )
 
 

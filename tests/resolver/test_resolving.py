@@ -439,9 +439,7 @@ def test_no_home_folder_is_an_error_that_names_the_way_out(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """G21."""
-    monkeypatch.setattr(
-        "ls_tools.resolver.resolver.default_cache_dir", lambda: Path("~/.cache")
-    )
+    monkeypatch.setattr("platformdirs.user_cache_dir", lambda *_, **__: "~/.cache")
     with pytest.raises(CacheError, match="LS_TOOLS_CACHE_DIR"):
         Resolver(Settings())
 
