@@ -43,8 +43,12 @@ class Version(NamedTuple):
     is_newest: bool
 
 
-def survey(layout: Layout) -> list[Version]:
+def survey(layout: Layout, *, with_uses: bool = True) -> list[Version]:
     """All versions, in the order of their keys.
+
+    Args:
+        layout: Where the cache lies.
+        with_uses: Look when each was used; 0 stands for it otherwise.
 
     Raises:
         OSError: The cache cannot be read.
@@ -56,7 +60,11 @@ def survey(layout: Layout) -> list[Version]:
         for name in versions:
             path = f"{folder}/{name}"
             is_newest = newest is None or name == newest
-            found.append(Version(key, name, path, *_measure(path), is_newest))
+            found.append(
+                Version(
+                    key, name, path, *_measure(path, with_uses=with_uses), is_newest
+                )
+            )
     return found
 
 
@@ -94,14 +102,14 @@ def noted_use_ns(folder: str) -> int:
     return 0
 
 
-def _measure(folder: str) -> tuple[int, int]:
+def _measure(folder: str, *, with_uses: bool) -> tuple[int, int]:
     """Size of the file in a version folder, and when it was last used."""
     size_bytes, used_ns = 0, None
     try:
         with os.scandir(folder) as found:
             for item in found:
                 if item.name == META_NAME:
-                    used_ns = item.stat().st_mtime_ns
+                    used_ns = item.stat().st_mtime_ns if with_uses else 0
                 elif item.name == NESTED_NAME and item.is_dir(follow_symlinks=False):
                     size_bytes += tree_bytes(item.path)
                 else:

@@ -76,7 +76,7 @@ def info(layout: Layout) -> CacheInfo:
     Raises:
         OSError: The cache cannot be read.
     """
-    versions = survey(layout)
+    versions = survey(layout, with_uses=False)
     return CacheInfo(
         root=layout.root,
         format_version=FORMAT_VERSION,
