@@ -57,6 +57,11 @@ class Pace:
         """How many places are taken."""
         return self._lot().taken
 
+    @property
+    def resting(self) -> int:
+        """How many gave their place to others for a while."""
+        return self._lot().resting
+
     def hold(self) -> _Place:
         """A context in which the calling thread has a place; waits for one.
 
@@ -110,6 +115,7 @@ class _Lot:
         self.start: int = bound
         self.bound: int = bound
         self.taken: int = 0
+        self.resting: int = 0
         self.era: int = 0
         self.mine: threading.local = threading.local()
         self._successes = 0
@@ -131,10 +137,15 @@ class _Lot:
             self._leave(turn)
             raise
 
-    def give(self) -> None:
+    def give(self, *, rests: bool = False) -> None:
         with self._lock:
             self.taken -= 1
+            self.resting += rests
             self._serve()
+
+    def wake(self) -> None:
+        with self._lock:
+            self.resting -= 1
 
     def slow_down(self, mark: int | None) -> None:
         with self._lock:
@@ -218,7 +229,7 @@ class _Rest:
         if getattr(mine, "has_place", False):
             mine.has_place = False
             self._has_left = True
-            self._lot.give()
+            self._lot.give(rests=True)
 
     def __exit__(
         self,
@@ -226,7 +237,10 @@ class _Rest:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        if not self._has_left:
+            return
+        self._lot.wake()
         # Who is interrupted does not wait; its place stays with the others.
-        if self._has_left and kind is None:
+        if kind is None:
             self._lot.take()
             self._lot.mine.has_place = True

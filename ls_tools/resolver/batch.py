@@ -6,7 +6,7 @@ import threading
 from concurrent.futures import Future
 from contextlib import nullcontext
 from itertools import chain, islice
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from ls_tools.progress import NullProgress
@@ -24,7 +24,10 @@ _AHEAD = 2048
 """Items that are handed out together; bounds memory, not concurrency."""
 
 _RESTING = 2
-"""Threads for each place: as many again may wait before they try again."""
+"""Most threads for each place: as many again may wait before they try again."""
+
+_LOOK_S = 0.1
+"""Seconds after which a wait for results looks whether somebody rests."""
 
 
 def run_all(
@@ -94,13 +97,24 @@ class _Crew(Generic[T, R]):
             ahead += 1
             self._hire(ahead, jobs)
         while ahead:
-            index, future = self._done.get()
+            found = self._wait(ahead, jobs)
             ahead -= 1
             for item in islice(items, 1):
                 self._todo.put(item)
                 ahead += 1
             self._hire(ahead, jobs)
-            yield index, future.result()
+            yield found[0], found[1].result()
+
+    def _wait(self, ahead: int, jobs: int) -> tuple[int, Future[R]]:
+        while (found := self._look()) is None:
+            self._hire(ahead, jobs)
+        return found
+
+    def _look(self) -> tuple[int, Future[R]] | None:
+        try:
+            return self._done.get(timeout=_LOOK_S)
+        except Empty:
+            return None
 
     def stop(self) -> None:
         """Begin nothing more, and end the threads."""
@@ -109,10 +123,12 @@ class _Crew(Generic[T, R]):
             self._todo.put(None)
 
     def _hire(self, ahead: int, jobs: int) -> None:
-        """Start another thread where it would find something to do."""
+        """Start the threads that would find something to do."""
         pace = self._pace
-        threads = jobs if pace is None else _RESTING * min(pace.bound, jobs)
-        if self._count < min(threads, ahead):
+        threads = jobs
+        if pace is not None:
+            threads = min(min(pace.bound, jobs) + pace.resting, _RESTING * jobs)
+        while self._count < min(threads, ahead):
             name = f"ls_tools-{self._count}"
             # Daemons: a stalled download must not hold up the end of the process.
             threading.Thread(target=self._serve, name=name, daemon=True).start()
