@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import itertools
 import os
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cache.rig import Store, is_kept, key_of, make_used, names_in, request_for, stored
@@ -292,6 +295,48 @@ def test_an_eviction_that_fails_does_not_disturb_who_fetches(
     monkeypatch.setattr("ls_tools.cache.eviction.survey", fail)
     cache = limited(tmp_path / "cache", max_bytes=10)
     assert is_kept(stored(cache, "a", 100))
+
+
+@pytest.mark.parametrize("call", ["open", "flock"])
+def test_without_a_lock_on_evictions_they_go_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    cache = Cache(tmp_path / "cache")
+    entry = stored(cache, "a", 100)
+    make_used(entry, AGO_S)
+    place: Any = os if call == "open" else fcntl
+    real = getattr(place, call)
+    is_held: list[int] = []
+
+    def refuse(what: Any, *arguments: Any) -> Any:
+        if call == "flock" and not is_held:
+            is_held.append(1)
+            raise BlockingIOError
+        if call == "flock" or str(what).endswith("eviction"):
+            raise OSError(errno.ENOLCK, "No locks available")
+        return real(what, *arguments)
+
+    monkeypatch.setattr(place, call, refuse)
+    assert cache.prune(max_bytes=0).removed_bytes == 100
+    assert not is_kept(entry)
+
+
+def test_what_may_not_be_removed_is_left_and_not_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The versions of another user in a shared cache."""
+    cache = Cache(tmp_path / "cache")
+    entries = [stored(cache, "a", size_bytes) for size_bytes in (100, 101)]
+    for entry in entries:
+        make_used(entry, AGO_S)
+
+    def refuse(_source: str, _target: str) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(os, "rename", refuse)
+    done = cache.prune(max_bytes=0)
+    assert (done.removed, done.kept, done.kept_bytes) == ((), 2, 201)
+    assert all(map(is_kept, entries))
 
 
 def test_damaged_versions_are_evicted_as_well(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import multiprocessing
+import errno
 import os
 import signal
 import subprocess
@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cache.rig import SCRIPTS, is_kept, key_of, make_used, names_in, stored
@@ -110,27 +111,50 @@ def test_a_lease_dies_with_its_process(cache: Cache, entry: Entry) -> None:
     assert leases_in(cache) == []
 
 
-@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
 def test_a_forked_child_that_leaves_the_block_ends_no_lease(
-    cache: Cache, entry: Entry
+    cache: Cache, entry: Entry, run_script: Callable[..., Any]
 ) -> None:
-    context = multiprocessing.get_context("fork")
-    with cache.lease(entry):
-        child = context.Process(target=_leave_block, args=(cache, entry))
-        child.start()
-        child.join(20)
-        assert child.exitcode == 0
-        make_used(entry, AGO_S)
-        assert cache.prune(max_bytes=0).needed == 1
+    leased = run_script("leaving.py", cache.root, entry.key)
+    assert leased == [[entry.key, entry.version]]
+    assert leases_in(cache) == []
 
 
-def _leave_block(cache: Cache, entry: Entry) -> None:
-    """What a forked child does that returns through its parent's frames."""
-    with cache.lease(entry):
-        if os.fork() == 0:
-            return
-        os.wait()
-        assert len(leases_in(cache)) == 2
+def test_a_lease_that_cannot_be_put_in_place_is_a_clear_error(
+    cache: Cache, entry: Entry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_source: str, _target: str) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(os, "rename", fail)
+    with pytest.raises(CacheError, match="Input/output"), cache.lease(entry):
+        pytest.fail("it is not leased")
+    assert names_in(cache.root / "v1" / "tmp") == []
+
+
+@pytest.mark.parametrize("code", [errno.EROFS, errno.EACCES])
+def test_where_no_lease_may_be_written_the_path_is_there_all_the_same(
+    cache: Cache, entry: Entry, monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    def refuse(_source: str, _target: str) -> None:
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr(os, "rename", refuse)
+    with cache.lease(entry) as path:
+        assert path == entry.path
+
+
+@pytest.mark.parametrize("age_s", [1, LIMIT_S * 2])
+def test_a_lease_that_cannot_be_opened_counts_for_a_day(
+    cache: Cache, entry: Entry, monkeypatch: pytest.MonkeyPatch, age_s: float
+) -> None:
+    path = leave_lease(cache, entry, boot=boot_id(), age_s=age_s)
+
+    def refuse(_path: str) -> int:
+        raise PermissionError
+
+    monkeypatch.setattr("ls_tools.cache.leases.open_lockable", refuse)
+    assert bool(find_leased(Layout(cache.root))) == (age_s < LIMIT_S)
+    assert path.exists()
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -226,6 +227,30 @@ def test_a_forked_child_neither_waits_for_threads_it_lost_nor_keeps_locks(
             os.kill(child, signal.SIGKILL)
     assert Cache(root).verify() == []
     assert Cache(root).info().entries == 2
+
+
+def test_a_cache_that_was_removed_is_locked_anew(
+    cache: Cache, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ls_tools.cache.key_locks._LOOK_INTERVAL_S", -1.0)
+    cache.get(request_for("a"), store.fill)
+    shutil.rmtree(cache.root)
+    other = Cache(cache.root)
+    is_waiting = threading.Event()
+
+    def wait_for_other(sink: Sink, validator: Validator | None) -> Fetched:
+        future = pool.submit(other.get, request_for("b"), store.fill)
+        while not is_waiting.wait(0.05):
+            assert not future.done()
+            is_waiting.set()
+        waiting.append(future)
+        return store.fill(sink, validator)
+
+    waiting: list[Any] = []
+    with ThreadPoolExecutor(1) as pool:
+        assert not cache.get(request_for("b"), wait_for_other).from_cache
+        assert waiting[0].result(10).from_cache
+    assert len(store.asked) == 2
 
 
 def test_a_lock_file_removed_by_its_holder_is_made_anew(
