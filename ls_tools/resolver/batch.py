@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import threading
-from concurrent.futures import Future
+from collections.abc import Callable
 from contextlib import nullcontext
+from functools import partial
 from itertools import chain, islice
 from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, NoReturn, TypeVar
 
 from ls_tools.progress import NullProgress
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
 
     from ls_tools.pacing import Pace
     from ls_tools.progress import Progress
@@ -76,6 +77,10 @@ class BytesRelay(NullProgress):
         self.target.advance(count, size_bytes=size_bytes)
 
 
+_Done = tuple[int, Callable[[], R]]
+"""The place of an item, and what gives its result or raises its error."""
+
+
 class _Crew(Generic[T, R]):
     """Threads that serve one queue."""
 
@@ -83,7 +88,7 @@ class _Crew(Generic[T, R]):
         self._work = work
         self._pace = pace
         self._todo: SimpleQueue[tuple[int, T] | None] = SimpleQueue()
-        self._done: SimpleQueue[tuple[int, Future[R]]] = SimpleQueue()
+        self._done: SimpleQueue[_Done[R]] = SimpleQueue()
         self._count = 0
         self._stopped = False
 
@@ -103,14 +108,14 @@ class _Crew(Generic[T, R]):
                 self._todo.put(item)
                 ahead += 1
             self._hire(ahead, jobs)
-            yield found[0], found[1].result()
+            yield found[0], found[1]()
 
-    def _wait(self, ahead: int, jobs: int) -> tuple[int, Future[R]]:
+    def _wait(self, ahead: int, jobs: int) -> _Done[R]:
         while (found := self._look()) is None:
             self._hire(ahead, jobs)
         return found
 
-    def _look(self) -> tuple[int, Future[R]] | None:
+    def _look(self) -> _Done[R] | None:
         try:
             return self._done.get(timeout=_LOOK_S)
         except Empty:
@@ -142,10 +147,13 @@ class _Crew(Generic[T, R]):
                     return
                 self._done.put((item[0], self._do(item[1])))
 
-    def _do(self, item: T) -> Future[R]:
-        future: Future[R] = Future()
+    def _do(self, item: T) -> Callable[[], R]:
         try:
-            future.set_result(self._work(item))
-        except BaseException as exc:  # noqa: BLE001 -- raised again by result()
-            future.set_exception(exc)
-        return future
+            result = self._work(item)
+        except BaseException as exc:  # noqa: BLE001 -- raised again by the consumer
+            return partial(_raise, exc)
+        return lambda: result
+
+
+def _raise(exc: BaseException) -> NoReturn:
+    raise exc
