@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 
 SUMMARIES: Mapping[str, str] = {
     "pull": "Fetch PROJECT, an id or a title, into a folder that a trainer loads.",
-    "convert": "Convert INPUT, a file, a folder or - for stdin, with no server.",
+    "convert": (
+        "Convert INPUT, with no server: a file, a folder, a bucket or - for stdin."
+    ),
     "resolve": "Turn task data references into local paths, fetching what is new.",
     "media": "Fetch everything that INPUT, an export, points at into the cache.",
     "export": "Download a project in one call, in one of the server's own formats.",
