@@ -69,8 +69,9 @@ def digest_file(fd: int, algorithms: Collection[str]) -> dict[str, str]:
         UsageError: An algorithm is not known.
     """
     digests = {algorithm: new_digest(algorithm) for algorithm in algorithms}
-    offset = 0
-    while digests and (block := os.pread(fd, BLOCK_BYTES, offset)):
+    offset, size_bytes = 0, os.fstat(fd).st_size if digests else 0
+    # Blocks of just the size: a buffer of a mebibyte costs more than a small file.
+    while block := os.pread(fd, min(BLOCK_BYTES, size_bytes - offset), offset):
         offset += len(block)
         for digest in digests.values():
             digest.update(block)
