@@ -15,17 +15,40 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from contextlib import AbstractContextManager
 
 _LOGGERS = ("urllib3.connectionpool", "urllib3.util.retry", "urllib3.connection")
 
 
-class _QueryFilter(logging.Filter):
+class CallFilter(logging.Filter):
+    """Base of filters for what is logged during calls of this library.
+
+    Records of other code, in other threads or outside of such a call, pass.
+    """
+
     def __init__(self) -> None:
         super().__init__()
-        self.sending = threading.local()
+        self._calls = threading.local()
 
+    @property
+    def is_ours(self) -> bool:
+        """Whether this thread is in a call of this library."""
+        return getattr(self._calls, "depth", 0) > 0
+
+    @contextmanager
+    def calling(self) -> Iterator[None]:
+        """While this lasts, the thread is in a call of this library."""
+        calls = self._calls
+        calls.depth = getattr(calls, "depth", 0) + 1
+        try:
+            yield
+        finally:
+            calls.depth -= 1
+
+
+class _QueryFilter(CallFilter):
     def filter(self, record: logging.LogRecord) -> bool:
-        if getattr(self.sending, "depth", 0) and isinstance(record.args, tuple):
+        if self.is_ours and isinstance(record.args, tuple):
             record.args = tuple(map(_without_query, record.args))
         return True
 
@@ -39,15 +62,9 @@ def install_filter() -> None:
         logging.getLogger(name).addFilter(_FILTER)
 
 
-@contextmanager
-def quiet() -> Iterator[None]:
+def quiet() -> AbstractContextManager[None]:
     """While this lasts, this thread's records of urllib3 hold no query."""
-    sending = _FILTER.sending
-    sending.depth = getattr(sending, "depth", 0) + 1
-    try:
-        yield
-    finally:
-        sending.depth -= 1
+    return _FILTER.calling()
 
 
 def _without_query(value: object) -> object:

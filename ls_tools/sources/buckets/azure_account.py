@@ -9,8 +9,6 @@ import base64
 import binascii
 import logging
 import re
-import threading
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
@@ -24,9 +22,10 @@ from ls_tools.errors import (
     SettingsError,
 )
 from ls_tools.transport.failures import network_failure
+from ls_tools.transport.quiet import CallFilter
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from contextlib import AbstractContextManager
 
     from azure.core.credentials import AccessToken, TokenCredential
 
@@ -278,26 +277,15 @@ def _login_failure(exc: Exception) -> LsToolsError:
     return MissingCredentialsError(msg, hint=HINT)
 
 
-class _Hush(logging.Filter):
-    def __init__(self) -> None:
-        super().__init__()
-        self.asking = threading.local()
-
+class _Hush(CallFilter):
     def filter(self, record: logging.LogRecord) -> bool:
-        return (
-            not getattr(self.asking, "now", False) or record.levelno < logging.WARNING
-        )
+        return not self.is_ours or record.levelno < logging.WARNING
 
 
 _HUSH = _Hush()
 
 
-@contextmanager
-def _hushed() -> Iterator[None]:
+def _hushed() -> AbstractContextManager[None]:
     """While this lasts azure-identity warns of nothing: the error says it all."""
     logging.getLogger("azure.identity._credentials.chained").addFilter(_HUSH)
-    _HUSH.asking.now = True
-    try:
-        yield
-    finally:
-        _HUSH.asking.now = False
+    return _HUSH.calling()

@@ -7,22 +7,17 @@ their loggers drops these records, only of calls of this library, in its thread.
 from __future__ import annotations
 
 import logging
-import threading
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from ls_tools.transport.quiet import CallFilter
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from contextlib import AbstractContextManager
 
 
-class _Mute(logging.Filter):
-    def __init__(self) -> None:
-        super().__init__()
-        self.calling = threading.local()
-
+class _Mute(CallFilter):
     def filter(self, record: logging.LogRecord) -> bool:
-        is_ours = getattr(self.calling, "depth", 0) > 0
-        return not is_ours or record.levelno > logging.DEBUG
+        return not self.is_ours or record.levelno > logging.DEBUG
 
 
 _MUTE = _Mute()
@@ -38,12 +33,6 @@ def mute(package: str) -> None:
             logging.getLogger(name).addFilter(_MUTE)
 
 
-@contextmanager
-def muted() -> Iterator[None]:
+def muted() -> AbstractContextManager[None]:
     """While this lasts, muted loggers drop this thread's debug records."""
-    calling = _MUTE.calling
-    calling.depth = getattr(calling, "depth", 0) + 1
-    try:
-        yield
-    finally:
-        calling.depth -= 1
+    return _MUTE.calling()
