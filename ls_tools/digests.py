@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 import hashlib
 import os
 import warnings
@@ -18,10 +20,11 @@ if TYPE_CHECKING:
 BLOCK_BYTES = 1 << 20
 """Size of the blocks in which files are read."""
 
-_HASHLIB = frozenset({"md5", "sha1", "sha256", "sha512"})
-_CRC_DIGITS = {"crc32": 8, "crc32c": 8, "crc64nvme": 16}
+_HASHLIB = {"md5": 16, "sha1": 20, "sha256": 32, "sha512": 64}
+_CRCS = {"crc32": 4, "crc32c": 4, "crc64nvme": 8}
+_SIZES_BYTES = {**_HASHLIB, **_CRCS}
 
-KNOWN = frozenset({*_HASHLIB, *_CRC_DIGITS})
+KNOWN = frozenset(_SIZES_BYTES)
 """Every algorithm that may be checkable, given the right packages."""
 
 
@@ -45,6 +48,19 @@ def can_check(algorithm: str) -> bool:
     return algorithm in _HASHLIB or _crc_function(algorithm) is not None
 
 
+def decode_digest(algorithm: str, text: str | None) -> str | None:
+    """The digest that a header gives in base64, as lower-case hex.
+
+    Returns:
+        None for what is no digest of ``algorithm``, such as one of several parts.
+    """
+    try:
+        digest = base64.b64decode(text or "", validate=True)
+    except (binascii.Error, ValueError):
+        return None
+    return digest.hex() if len(digest) == _SIZES_BYTES.get(algorithm) else None
+
+
 def new_digest(algorithm: str) -> Digest:
     """A fresh digest.
 
@@ -58,7 +74,7 @@ def new_digest(algorithm: str) -> Digest:
         known = sorted(name for name in KNOWN if can_check(name))
         msg = f"Files cannot be checked by {algorithm!r}."
         raise UsageError(msg, hint=f"Known: {', '.join(known)}.")
-    return _Crc(extend, _CRC_DIGITS[algorithm])
+    return _Crc(extend, 2 * _CRCS[algorithm])
 
 
 def digest_file(fd: int, algorithms: Collection[str]) -> dict[str, str]:

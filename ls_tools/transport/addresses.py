@@ -21,6 +21,8 @@ from urllib3.exceptions import (
 )
 from urllib3.util.connection import create_connection
 
+from ls_tools.errors import RefusedError
+
 if TYPE_CHECKING:
     from urllib3.poolmanager import PoolManager
 
@@ -58,6 +60,17 @@ class ForbiddenAddressError(Exception):
         super().__init__(f"{host} {reason}")
         self.host = host
         self.reason = reason
+
+
+def address_failure(exc: ForbiddenAddressError, network: Network) -> RefusedError:
+    """The error for a connection that the policy forbids."""
+    msg = f"ls_tools does not contact {exc.host}: it {exc.reason}."
+    hint = {
+        "any": "Check the reference: no setting allows this address.",
+        "public": 'Only public addresses may be contacted (network="public").',
+        "allow-list": "Add the host to allowed_hosts if it may be contacted.",
+    }[network]
+    return RefusedError(msg, hint=hint, host=exc.host)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,11 +9,12 @@ from urllib.parse import urlsplit
 import requests
 from urllib3.exceptions import HTTPError
 
-from ls_tools.errors import LsToolsError, RefusedError, SettingsError
+from ls_tools.errors import LsToolsError, SettingsError
 from ls_tools.transport.addresses import (
     AddressPolicy,
     CheckedAdapter,
     ForbiddenAddressError,
+    address_failure,
 )
 from ls_tools.transport.failures import network_failure, request_failure
 from ls_tools.transport.quiet import install_filter, quiet
@@ -77,7 +78,7 @@ class Connections:
                     **self._options_for(url),
                 )
         except ForbiddenAddressError as exc:
-            failure = _refusal(exc, settings)
+            failure = address_failure(exc, settings.network)
         except (requests.RequestException, HTTPError, OSError) as exc:
             failure = network_failure(exc, url)
         # Outside of the handlers: what was caught holds the URL and the token.
@@ -112,16 +113,6 @@ class Connections:
             "proxies": merged["proxies"],
             "cert": settings.client_cert if is_home else None,
         }
-
-
-def _refusal(exc: ForbiddenAddressError, settings: Settings) -> RefusedError:
-    msg = f"ls_tools does not contact {exc.host}: it {exc.reason}."
-    hint = {
-        "any": "",
-        "public": 'Only public addresses may be contacted (network="public").',
-        "allow-list": "Add the host to allowed_hosts if it may be contacted.",
-    }[settings.network]
-    return RefusedError(msg, hint=hint, host=exc.host)
 
 
 def _check_files(settings: Settings) -> None:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
+from ls_tools.digests import decode_digest
 from ls_tools.transfer import Validator
 
 if TYPE_CHECKING:
@@ -20,7 +19,6 @@ _CONTENT_RANGE = re.compile(
 )
 _LENGTH = re.compile(r"[0-9]{1,19}")
 _GOOG_MD5 = re.compile(r"(?:^|,)\s*md5=([A-Za-z0-9+/=]+)")
-_MD5_BYTES = 16
 _OK, _PARTIAL, _PAST_END = 200, 206, 416
 
 
@@ -208,13 +206,5 @@ def _read_checksums(status: int, headers: Mapping[str, str]) -> dict[str, str]:
     found = _GOOG_MD5.search(headers.get("x-goog-hash", ""))
     if found and stored == "identity":
         candidates.append(found[1])
-    digests = [digest for text in candidates if (digest := _parse_md5(text))]
+    digests = [digest for text in candidates if (digest := decode_digest("md5", text))]
     return {"md5": digests[0]} if digests else {}
-
-
-def _parse_md5(text: str | None) -> str | None:
-    try:
-        digest = base64.b64decode(text or "", validate=True)
-    except (binascii.Error, ValueError):
-        return None
-    return digest.hex() if len(digest) == _MD5_BYTES else None

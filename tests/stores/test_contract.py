@@ -141,6 +141,15 @@ def test_another_version_is_not_taken_for_the_one_begun(place: Place) -> None:
         read(place.store.get(place.name("a"), start=5, match=body.info.validator))
 
 
+def test_object_that_went_under_way_is_no_longer_the_one_begun(place: Place) -> None:
+    place.put("a", CONTENT)
+    body = place.store.get(place.name("a"))
+    assert body is not None
+    body.close()
+    with pytest.raises(IntegrityError):
+        place.store.get(place.name("gone"), start=5, match=body.info.validator)
+
+
 @pytest.mark.parametrize("kind", ["s3", "s3 fast"])
 def test_old_version_is_had_by_its_id(
     request: pytest.FixtureRequest, kind: str

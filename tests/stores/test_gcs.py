@@ -228,8 +228,8 @@ def test_the_project_is_billed_where_one_is_set(place: Place) -> None:
 
 
 REFUSALS = [
-    (error_json(401, "required"), MissingCredentialsError, "whoever has credentials"),
-    (error_json(403, "forbidden"), MissingCredentialsError, "403 forbidden"),
+    (error_json(401, "required"), CredentialsRejectedError, "whoever has credentials"),
+    (error_json(403, "forbidden"), CredentialsRejectedError, "403 forbidden"),
     (
         error_json(400, "required", "requester pays bucket but no user project given"),
         AccessError,

@@ -129,7 +129,7 @@ OLD_SAS = (
 )
 AZURE_REFUSALS = {
     "wrong credentials": lambda case: set_azure(case, account_key="d3Jvbmc="),
-    "no credentials": lambda case: set_azure(case, anonymous=True),
+    "no credentials": set_azure,
     "expired": lambda case: set_azure(case, sas_token=OLD_SAS),
 }
 

@@ -228,14 +228,14 @@ def test_failure_of_the_store_passes_unthrottled(place: Place, fault: Status) ->
         (error("SomethingNew", 403), CredentialsRejectedError, "SomethingNew"),
         (error("InvalidObjectState", 403), AccessError, "archived"),
         (error("NoSuchBucket", 404), NotFoundError, "bucket"),
-        (error("NoSuchKey", 404), NotFoundError, "no object"),
+        (error("NoSuchKey", 404), NotFoundError, "There is no s3://"),
         (error("MethodNotAllowed", 405, **{"x-amz-delete-marker": "true"}),
          NotFoundError, "delete marker"),
-        (error("PreconditionFailed", 412), IntegrityError, "changed"),
-        (error("InvalidRange", 416), IntegrityError, "changed"),
+        (error("PreconditionFailed", 412), IntegrityError, "replaced"),
+        (error("InvalidRange", 416), IntegrityError, "shorter"),
         (error("KeyTooLongError", 400), BadReferenceError, "name"),
         (error("NotImplemented", 501), ServerError, "501"),
-        (error("<script>" * 30, 501), ServerError, "no code"),
+        (error("<script>" * 30, 501), ServerError, ": 501."),
     ],
 )  # fmt: skip
 def test_refusal_is_one_clear_error(

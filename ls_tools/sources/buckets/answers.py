@@ -6,20 +6,18 @@ rest may hold signed URLs.
 
 from __future__ import annotations
 
-import base64
-import binascii
 import re
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from ls_tools.digests import can_check
+from ls_tools.digests import can_check, decode_digest
 from ls_tools.errors import (
     AccessError,
     CredentialsRejectedError,
+    DeadlineError,
     IntegrityError,
     LsToolsError,
-    MissingCredentialsError,
     NotFoundError,
     ServerError,
 )
@@ -50,6 +48,7 @@ Meaning = Literal[
     "archived",
     "requester-pays",
     "throttled",
+    "timed-out",
     "passing",
     "other",
 ]
@@ -66,7 +65,6 @@ _BY_STATUS: Mapping[int, Meaning] = {
     429: "throttled",
     503: "throttled",
 }
-_DIGEST_BYTES = {"md5": 16, "crc32c": 4}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,12 +72,12 @@ class Refusal:
     """An answer that is not what was asked for.
 
     Attributes:
-        store: Name of the store, for messages.
+        store: Name of the store, which begins sentences.
         status: The HTTP status.
         code: The store's own word for it, ``""`` if it has none.
         meaning: What it means.
         retry_after_s: Seconds the store asks to wait.
-        hint: What to do about missing or rejected credentials.
+        hint: What to do, where the store knows better than the general words.
     """
 
     store: str
@@ -103,16 +101,21 @@ def judge(status: int, code: str, meanings: Mapping[str, Meaning]) -> Meaning:
     return _BY_STATUS.get(status, by_status)
 
 
-def missing_meaning(name: ObjectName, match: Validator | None) -> Meaning:
-    """What it means that a store knows no such object."""
-    if match:
+def missing_meaning(name: ObjectName, *, is_begun: bool) -> Meaning:
+    """What it means that a store knows no such object.
+
+    Args:
+        name: The object.
+        is_begun: Whether more of a version was asked for, some of which came.
+    """
+    if is_begun:
         return "changed"
     return "no-version" if name.version else "no-object"
 
 
 def read_retry_after_s(headers: Mapping[str, str]) -> float | None:
-    """Seconds that an answer asks to wait."""
-    return parse_retry_after(headers.get("Retry-After"), now_s=time.time())
+    """Seconds that an answer asks to wait; names in lower case, or of any case."""
+    return parse_retry_after(headers.get("retry-after"), now_s=time.time())
 
 
 def failure_of(refusal: Refusal, name: ObjectName) -> LsToolsError | TransientError:
@@ -125,31 +128,27 @@ def failure_of(refusal: Refusal, name: ObjectName) -> LsToolsError | TransientEr
     Returns:
         A TransientError where the same request may succeed.
     """
-    data = {"status": refusal.status, "code": refusal.code}
-    said = f"{refusal.status} {refusal.code}".rstrip()
-    if refusal.meaning in {"throttled", "passing", "other"}:
-        return _server_failure(refusal, name, said)
     kind, what, hint = _WORDS[refusal.meaning]
-    msg = what.format(name=name, store=refusal.store, said=said)
-    return kind(msg, hint=hint or refusal.hint, **data)
-
-
-def _server_failure(
-    refusal: Refusal, name: ObjectName, said: str
-) -> ServerError | TransientError:
-    is_throttled = refusal.meaning == "throttled"
-    what = "is asked too much" if is_throttled else "could not answer"
-    msg = f"{refusal.store} {what} for {name.canonical}: {said}."
-    hint = "Try again later."
-    error = ServerError(msg, hint=hint, status=refusal.status, code=refusal.code)
-    if refusal.meaning == "other":
+    said = f"{refusal.status} {refusal.code}".rstrip()
+    error = kind(
+        what.format(name=name, store=refusal.store, said=said),
+        hint=refusal.hint or hint,
+        status=refusal.status,
+        code=refusal.code,
+    )
+    if refusal.meaning not in _PASSING:
         return error
     return TransientError(
-        error, retry_after_s=refusal.retry_after_s, is_throttled=is_throttled
+        error,
+        retry_after_s=refusal.retry_after_s,
+        is_throttled=refusal.meaning == "throttled",
     )
 
 
-_WORDS: Mapping[str, tuple[type[LsToolsError], str, str]] = {
+_PASSING = frozenset({"throttled", "timed-out", "passing"})
+_NO_ANSWER = "{store} could not answer for {name.canonical}: {said}."
+_LATER = "Try again later."
+_WORDS: Mapping[Meaning, tuple[type[LsToolsError], str, str]] = {
     "no-bucket": (
         NotFoundError,
         "{store} knows no bucket or container {name.bucket!r}.",
@@ -176,14 +175,14 @@ _WORDS: Mapping[str, tuple[type[LsToolsError], str, str]] = {
         "Try again.",
     ),
     "no-credentials": (
-        MissingCredentialsError,
+        CredentialsRejectedError,
         "{store} gives {name.canonical} only to whoever has credentials ({said}).",
-        "",
+        "It is not public: set credentials, and unset anonymous.",
     ),
     "rejected": (
         CredentialsRejectedError,
         "{store} refused {name.canonical} with {said}.",
-        "",
+        "Check the credentials, and whether they may read it.",
     ),
     "archived": (
         AccessError,
@@ -195,6 +194,14 @@ _WORDS: Mapping[str, tuple[type[LsToolsError], str, str]] = {
         "Of {name.bucket!r} the requester pays, and no project to bill is set.",
         "Set the project of GcsSettings.",
     ),
+    "throttled": (
+        ServerError,
+        "{store} is asked too much for {name.canonical}: {said}.",
+        _LATER,
+    ),
+    "timed-out": (DeadlineError, _NO_ANSWER, _LATER),
+    "passing": (ServerError, _NO_ANSWER, _LATER),
+    "other": (ServerError, _NO_ANSWER, _LATER),
 }
 
 
@@ -219,15 +226,8 @@ def read_body(response: requests.Response) -> Iterator[bytes]:
 
 def read_digests(found: Mapping[str, str | None]) -> dict[str, str]:
     """The digests that can be checked here, from their base64 by algorithm."""
-    digests = {}
-    for algorithm, text in found.items():
-        try:
-            digest = base64.b64decode(text or "", validate=True)
-        except (binascii.Error, ValueError):
-            continue
-        if len(digest) == _DIGEST_BYTES[algorithm] and can_check(algorithm):
-            digests[algorithm] = digest.hex()
-    return digests
+    digests = {name: decode_digest(name, text) for name, text in found.items() if text}
+    return {name: hex_ for name, hex_ in digests.items() if hex_ and can_check(name)}
 
 
 def is_version(found: Validator, wanted: Validator) -> bool | None:

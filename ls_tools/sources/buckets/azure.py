@@ -30,10 +30,7 @@ from ls_tools.sources.buckets.answers import (
     read_digests,
     read_retry_after_s,
 )
-from ls_tools.sources.buckets.azure_account import (
-    HINT,
-    find_account,
-)
+from ls_tools.sources.buckets.azure_account import find_account
 from ls_tools.sources.buckets.azure_blobs import (
     Wanted,
     conditions_of,
@@ -290,7 +287,7 @@ class AzureStore:
             return False
         if status in {_OK, _PARTIAL}:
             return True
-        missing = missing_meaning(wanted.name, wanted.match)
+        missing = missing_meaning(wanted.name, is_begun=bool(wanted.match))
         raise self._failure(response, wanted.name, missing)
 
     def _next_page(self, pages: Any, name: ObjectName) -> Any:
@@ -322,14 +319,14 @@ class AzureStore:
             meaning = missing
         elif meaning == "rejected" and anonymous:
             meaning = "no-credentials"
-        hint = _HINTS.get(code, _REJECTED_HINT if meaning == "rejected" else HINT)
+        known = _HINTS.get(code) or _REJECTED_HINT
         refusal = Refusal(
             store=_STORE,
             status=status,
             code=code,
             meaning=meaning,
             retry_after_s=read_retry_after_s(headers),
-            hint=hint,
+            hint=known if meaning == "rejected" else "",
         )
         return failure_of(refusal, name)
 

@@ -29,7 +29,6 @@ from ls_tools.sources.buckets.answers import (
 )
 from ls_tools.sources.buckets.forks import PerProcess
 from ls_tools.sources.buckets.gcs_credentials import (
-    HINT,
     credentials_failure,
     find_credentials,
     require_gcs,
@@ -71,6 +70,9 @@ _MEANINGS: Mapping[str, Meaning] = {
 _PHRASES: Mapping[bytes, str] = {
     b"requester pays bucket but no user project": "userProjectMissing",
     b"The specified bucket does not exist": "noSuchBucket",
+}
+_HINTS: Mapping[Meaning, str] = {
+    "rejected": "Check that the account may read it (storage.objects.get)."
 }
 _OK, _PARTIAL, _NOT_MODIFIED, _PAST_END = 200, 206, 304, 416
 
@@ -151,7 +153,7 @@ class GcsStore:
             if response.status_code == _NOT_MODIFIED:
                 return None
             if response.status_code not in {_OK, _PARTIAL}:
-                missing = missing_meaning(name, match)
+                missing = missing_meaning(name, is_begun=bool(match))
                 raise self._failure(link, response, name, missing)
             body = _body(response)
             # Emulators take no notice of conditions.
@@ -239,16 +241,13 @@ class GcsStore:
             meaning = missing
         elif meaning == "rejected" and link.is_anonymous:
             meaning = "no-credentials"
-        hint = HINT
-        if meaning == "rejected":
-            hint = "Check that the account may read it (storage.objects.get)."
         refusal = Refusal(
             store=_STORE,
             status=status,
             code=code,
             meaning=meaning,
             retry_after_s=read_retry_after_s(response.headers),
-            hint=hint,
+            hint=_HINTS.get(meaning, ""),
         )
         return failure_of(refusal, name)
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import re
 from email.utils import parsedate_to_datetime
 from functools import partial
@@ -11,12 +9,16 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from urllib3.exceptions import HTTPError
 
-from ls_tools.digests import can_check
+from ls_tools.sources.buckets.answers import read_digests
 from ls_tools.sources.buckets.forks import PerProcess
 from ls_tools.sources.buckets.muting import muted
 from ls_tools.sources.buckets.protocol import Body, ObjectInfo, ObjectName
 from ls_tools.sources.buckets.s3_client import Access, open_access
-from ls_tools.sources.buckets.s3_errors import map_answer, map_cut, map_failure
+from ls_tools.sources.buckets.s3_errors import (
+    answer_failure,
+    call_failure,
+    cut_failure,
+)
 from ls_tools.transfer import Validator
 from ls_tools.transport.quiet import quiet
 from ls_tools.transport.ranges import parse_content_range
@@ -126,13 +128,13 @@ class S3Store:
             except ClientError as exc:
                 answer: Mapping[str, Any] = exc.response
             except BotoCoreError as exc:
-                raise map_failure(exc, name=name.canonical, host=host) from None
+                raise call_failure(exc, name=name.canonical, host=host) from None
         if answer.get("ResponseMetadata", {}).get("HTTPStatusCode") == _NOT_MODIFIED:
             return None
-        raise map_answer(
+        raise answer_failure(
             answer,
-            name=name.canonical,
-            is_version=name.version is not None,
+            name,
+            is_begun="IfMatch" in asked,
             is_anonymous=self._s3.anonymous,
         )
 
@@ -158,7 +160,7 @@ class S3Store:
 
     def _raise_cut(self, exc: Exception, name: ObjectName) -> NoReturn:
         host = self.access.client.meta.endpoint_url
-        raise map_cut(exc, name=name.canonical, host=host) from None
+        raise cut_failure(exc, name=name.canonical, host=host) from None
 
 
 def _conditions(match: Validator | None, unless: Validator | None) -> dict[str, Any]:
@@ -210,23 +212,12 @@ def md5_of_etag(etag: str | None, bucket: str) -> str | None:
 
 
 def _read_checksums(answer: Mapping[str, Any], bucket: str) -> dict[str, str]:
-    checksums: dict[str, str] = {}
+    checksums = {}
     encryption = str(answer.get("ServerSideEncryption") or "")
     is_foreign = encryption.startswith("aws:") or "SSECustomerAlgorithm" in answer
     if not is_foreign and (md5 := md5_of_etag(answer.get("ETag"), bucket)):
         checksums["md5"] = md5
     if answer.get("ChecksumType") == "COMPOSITE" or "ContentRange" in answer:
         return checksums
-    for field, algorithm in _FIELDS.items():
-        digest = _decode(answer.get(field))
-        if digest and can_check(algorithm):
-            checksums[algorithm] = digest
-    return checksums
-
-
-def _decode(text: str | None) -> str | None:
-    """Base64 as hex; None for what is none, such as ``…-3`` of several parts."""
-    try:
-        return base64.b64decode(text or "", validate=True).hex() or None
-    except (binascii.Error, ValueError):
-        return None
+    said = {algorithm: answer.get(field) for field, algorithm in _FIELDS.items()}
+    return checksums | read_digests(said)

@@ -8,11 +8,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from ls_tools.errors import MissingDependencyError, RefusedError, SettingsError
+from ls_tools.errors import MissingDependencyError, SettingsError
 from ls_tools.sources.buckets.muting import mute, muted
 from ls_tools.sources.buckets.parts import MOST_THREADS
-from ls_tools.sources.buckets.s3_errors import map_failure
-from ls_tools.transport.addresses import AddressPolicy, ForbiddenAddressError
+from ls_tools.sources.buckets.s3_errors import call_failure
+from ls_tools.transport.addresses import (
+    AddressPolicy,
+    ForbiddenAddressError,
+    address_failure,
+)
 from ls_tools.transport.quiet import install_filter
 
 if TYPE_CHECKING:
@@ -65,7 +69,7 @@ def open_access(settings: Settings, bucket: str) -> Access:
                 config=_config(settings),
             )
         except BotoCoreError as exc:
-            raise map_failure(exc, name=f"s3://{bucket}", host="") from None
+            raise call_failure(exc, name=f"s3://{bucket}", host="") from None
         except ValueError:
             msg = f"The endpoint set for s3://{bucket} is not the URL of a store."
             hint = "Give it as https://HOST[:PORT]."
@@ -93,11 +97,10 @@ def _bind_to_addresses(client: Any, settings: Settings) -> None:
         except socket.gaierror:
             return
         except ForbiddenAddressError as exc:
-            msg = f"ls_tools does not contact {exc.host}: it {exc.reason}."
+            failure = address_failure(exc, settings.network)
         else:
             return
-        hint = "See the settings network and allowed_hosts."
-        raise RefusedError(msg, hint=hint, host=host)
+        raise failure
 
     client.meta.events.register("before-send.s3", check)
 
