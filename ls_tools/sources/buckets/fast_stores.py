@@ -71,21 +71,21 @@ def _is_expressible(settings: Settings) -> bool:
 
 def _open_s3(sdk: SdkStore, settings: Settings, bucket: str) -> S3Store | None:
     """The store of obstore for ``bucket``, set up as the client of boto3 is."""
-    access = sdk.access
+    link = sdk.link
     try:
         from obstore import store as stores
     except ImportError:
         return None
     from botocore.exceptions import BotoCoreError
 
-    client, session = access.client, access.session
+    client, session = link.client, link.session
     try:
         with quiet(), muted():
             found = None if settings.s3.anonymous else session.get_credentials()
     except BotoCoreError:
         return None
     url = client.meta.endpoint_url
-    is_trusted = url.startswith("http://") or not access.has_ca_bundle
+    is_trusted = url.startswith("http://") or not link.has_ca_bundle
     if not is_trusted or not (found or settings.s3.anonymous):
         return None
     region = client.meta.region_name

@@ -10,11 +10,11 @@ from __future__ import annotations
 import json
 import re
 from contextlib import ExitStack, closing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import quote, urlencode
 
-from ls_tools.errors import LsToolsError, NotFoundError, ServerError, SettingsError
+from ls_tools.errors import LsToolsError, NotFoundError, ServerError
 from ls_tools.sources.buckets.answers import (
     Meaning,
     Refusal,
@@ -28,14 +28,9 @@ from ls_tools.sources.buckets.answers import (
     read_retry_after_s,
 )
 from ls_tools.sources.buckets.forks import PerProcess
-from ls_tools.sources.buckets.gcs_credentials import (
-    credentials_failure,
-    find_credentials,
-    require_gcs,
-    token_request,
-)
+from ls_tools.sources.buckets.gcs_client import GcsLink, connect
+from ls_tools.sources.buckets.gcs_credentials import require_gcs
 from ls_tools.sources.buckets.protocol import Body, ObjectInfo, ObjectName
-from ls_tools.sources.buckets.sessions import mount_store
 from ls_tools.transfer import Validator
 from ls_tools.transport.bodies import read_start
 from ls_tools.transport.ranges import parse_content_range
@@ -45,7 +40,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     import requests
-    from google.auth.transport.requests import AuthorizedSession
 
     from ls_tools.settings import Settings
 
@@ -87,15 +81,6 @@ def gcs_store(settings: Settings, bucket: str) -> GcsStore:
     return GcsStore(settings, bucket)
 
 
-@dataclass(frozen=True, slots=True)
-class _Link:
-    """The way to the store: a session, where to, and whether without a login."""
-
-    session: AuthorizedSession
-    endpoint: str
-    is_anonymous: bool
-
-
 class GcsStore:
     """A bucket of Google Cloud Storage. Safe for threads and forks.
 
@@ -113,13 +98,13 @@ class GcsStore:
     def __init__(self, settings: Settings, bucket: str) -> None:
         self._settings = settings
         self._bucket = bucket
-        self._links = PerProcess(lambda: _connect(settings))
+        self._links = PerProcess(lambda: connect(settings))
 
     def __repr__(self) -> str:
         return f"GcsStore({self._bucket!r})"
 
     @property
-    def link(self) -> _Link:
+    def link(self) -> GcsLink:
         """The way to the store, this process's own.
 
         Raises:
@@ -144,7 +129,7 @@ class GcsStore:
         if ranged:
             last = "" if stop is None else str(stop - 1)
             headers = {**headers, "Range": f"bytes={start}-{last}"}
-        response = _send(link, url, headers)
+        response = link.send(url, headers)
         with ExitStack() as closes:
             closes.callback(response.close)
             if response.status_code == _PAST_END and start == 0:
@@ -183,7 +168,7 @@ class GcsStore:
 
     def _ask(
         self,
-        link: _Link,
+        link: GcsLink,
         name: ObjectName,
         match: Validator | None,
         unless: Validator | None,
@@ -210,10 +195,10 @@ class GcsStore:
         return url, headers
 
     def _page(
-        self, link: _Link, url: str, name: ObjectName
+        self, link: GcsLink, url: str, name: ObjectName
     ) -> tuple[Sequence[ObjectInfo], str]:
         """One page of a list, and the token of the next one."""
-        with closing(_send(link, url, {})) as response:
+        with closing(link.send(url, {})) as response:
             if response.status_code != _OK:
                 raise self._failure(link, response, name, "no-bucket")
             content = b"".join(read_body(response))
@@ -229,7 +214,7 @@ class GcsStore:
 
     def _failure(
         self,
-        link: _Link,
+        link: GcsLink,
         response: requests.Response,
         name: ObjectName,
         missing: Meaning,
@@ -250,48 +235,6 @@ class GcsStore:
             hint=_HINTS.get(meaning, ""),
         )
         return failure_of(refusal, name)
-
-
-def _connect(settings: Settings) -> _Link:
-    from google.auth.credentials import AnonymousCredentials
-    from google.auth.transport.requests import AuthorizedSession
-    from google.cloud.storage import Client
-
-    chosen = settings.gcs.endpoint_url
-    options = {"api_endpoint": chosen.rstrip("/")} if chosen else None
-    # Its endpoint, which the environment may decide, decides on credentials.
-    nobody = AnonymousCredentials()
-    endpoint = Client(
-        project=None, credentials=nobody, client_options=options
-    ).api_endpoint.rstrip("/")
-    scheme = urlsplit(endpoint).scheme
-    if scheme not in {"http", "https"}:
-        msg = "The endpoint of Google Cloud Storage is no http or https URL."
-        raise SettingsError(msg, hint="Check endpoint_url and STORAGE_EMULATOR_HOST.")
-    is_anonymous = settings.gcs.anonymous or scheme == "http"
-    credentials = nobody if is_anonymous else find_credentials(settings)
-    session = AuthorizedSession(
-        credentials,
-        refresh_status_codes=() if is_anonymous else (401,),
-        auth_request=token_request(settings),
-    )
-    is_own = endpoint == "https://storage.googleapis.com"
-    mount_store(session, settings, None if is_own else endpoint)
-    return _Link(session, endpoint, is_anonymous)
-
-
-def _send(link: _Link, url: str, headers: Mapping[str, str]) -> requests.Response:
-    from google.auth.exceptions import GoogleAuthError
-
-    try:
-        response: requests.Response = link.session.get(
-            url, headers=dict(headers), stream=True, allow_redirects=False
-        )
-    except GoogleAuthError as exc:
-        failure = credentials_failure(exc)
-    else:
-        return response
-    raise failure
 
 
 def _check(name: ObjectName) -> None:

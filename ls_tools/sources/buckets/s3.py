@@ -13,7 +13,7 @@ from ls_tools.sources.buckets.answers import read_digests
 from ls_tools.sources.buckets.forks import PerProcess
 from ls_tools.sources.buckets.muting import muted
 from ls_tools.sources.buckets.protocol import Body, ObjectInfo, ObjectName
-from ls_tools.sources.buckets.s3_client import Access, open_access
+from ls_tools.sources.buckets.s3_client import S3Link, connect
 from ls_tools.sources.buckets.s3_errors import (
     answer_failure,
     call_failure,
@@ -61,18 +61,18 @@ class S3Store:
     def __init__(self, settings: Settings, bucket: str) -> None:
         self._bucket = bucket
         self._s3 = settings.s3
-        self._access = PerProcess(partial(open_access, settings, bucket))
+        self._links = PerProcess(partial(connect, settings, bucket))
 
     @property
-    def access(self) -> Access:
-        """The client of boto3 and its session, this process's own.
+    def link(self) -> S3Link:
+        """The way to the bucket, this process's own.
 
         Raises:
             MissingDependencyError: boto3 is not installed.
             MissingCredentialsError: The profile does not exist.
             SettingsError: The endpoint is no URL.
         """
-        return self._access.get()
+        return self._links.get()
 
     def get(
         self,
@@ -117,7 +117,7 @@ class S3Store:
         self, operation: str, asked: Mapping[str, Any], name: ObjectName
     ) -> Any | None:
         """The answer; None for 304."""
-        client = self.access.client
+        client = self.link.client
         pays = {"RequestPayer": "requester"} if self._s3.requester_pays else {}
         from botocore.exceptions import BotoCoreError, ClientError
 
@@ -159,7 +159,7 @@ class S3Store:
             self._raise_cut(exc, name)
 
     def _raise_cut(self, exc: Exception, name: ObjectName) -> NoReturn:
-        host = self.access.client.meta.endpoint_url
+        host = self.link.client.meta.endpoint_url
         raise cut_failure(exc, name=name.canonical, host=host) from None
 
 

@@ -26,8 +26,13 @@ _AMAZON = re.compile(r"\.amazonaws\.com(?:\.cn)?\Z")
 
 
 @dataclass(frozen=True, slots=True)
-class Access:
-    """A client of boto3 and the session that it was made with."""
+class S3Link:
+    """The way to a bucket.
+
+    Attributes:
+        client: A client of boto3.
+        session: What it was made with; has the credentials.
+    """
 
     client: Any
     session: Any
@@ -39,8 +44,8 @@ class Access:
         return bool(core.get_config_variable("ca_bundle"))
 
 
-def open_access(settings: Settings, bucket: str) -> Access:
-    """A client of boto3 for ``bucket``: credentials as boto3 finds them.
+def connect(settings: Settings, bucket: str) -> S3Link:
+    """The way to ``bucket``: credentials as boto3 finds them.
 
     Its own retries are off. Safe for threads, not for forks.
 
@@ -76,7 +81,7 @@ def open_access(settings: Settings, bucket: str) -> Access:
             raise SettingsError(msg, hint=hint) from None
     mute("botocore")
     _bind_to_addresses(client, settings)
-    return Access(client, session)
+    return S3Link(client, session)
 
 
 def _bind_to_addresses(client: Any, settings: Settings) -> None:
