@@ -5,35 +5,35 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from typing import TYPE_CHECKING, Literal, cast
+from typing import TYPE_CHECKING, Literal
 from urllib.parse import SplitResult, unquote
 
 from ls_tools.errors import BadReferenceError
 from ls_tools.locator.encoding import NOT_TEXT, decode_parameter
 from ls_tools.locator.names import base_name, safe_file_name
-from ls_tools.locator.values import Kind, Locator
+from ls_tools.locator.values import Locator
 from ls_tools.origin import redact_url, strip_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-CLOUD_KINDS: Mapping[str, Kind] = {
+StoreKind = Literal["s3", "gs", "azure"]
+"""Which kind of store a bucket is in."""
+
+CLOUD_KINDS: Mapping[str, StoreKind] = {
     "s3": "s3",
     "gs": "gs",
     "azure-blob": "azure",
     "azure-spi": "azure",
 }
-StoreKind = Literal["s3", "gs", "azure"]
-"""Which kind of store a bucket is in."""
-
-_BUCKET = re.compile(r"[A-Za-z0-9$][A-Za-z0-9._$:-]*\Z")
+BUCKET_NAME = re.compile(r"[A-Za-z0-9$][A-Za-z0-9._$:-]*\Z")
 _VERSION = re.compile(r"\?(?:versionid|generation)=([^&?#/]+)\Z", re.IGNORECASE)
 _BASE64 = re.compile(r"[A-Za-z0-9_-]+\Z")
 _TO_URL_ALPHABET = str.maketrans("+/ ", "-_-")
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://.")
 
 
-def parse_cloud(reference: str, scheme: str, rest: str) -> Locator:
+def parse_bucket_uri(reference: str, scheme: str, rest: str) -> Locator:
     """Parse ``bucket/key``, raw and unencoded, with ``?versionId=`` at its end.
 
     Raises:
@@ -42,7 +42,7 @@ def parse_cloud(reference: str, scheme: str, rest: str) -> Locator:
     bucket, _, tail = rest.partition("/")
     match = _VERSION.search(tail)
     key = tail[: match.start()] if match else tail
-    if not _BUCKET.match(bucket) or not key:
+    if not BUCKET_NAME.match(bucket) or not key:
         msg = f"The reference {redact_url(reference)!r} names no object in a bucket."
         raise BadReferenceError(msg, hint=f"Write {scheme}://BUCKET/KEY.")
     uri = f"{scheme}://{bucket}/{tail}"
@@ -63,7 +63,7 @@ def identify_uri(reference: str, uri: str) -> Locator:
     scheme, _, rest = uri.partition("://")
     scheme = scheme.lower()
     if scheme in CLOUD_KINDS:
-        return parse_cloud(reference, scheme, rest)
+        return parse_bucket_uri(reference, scheme, rest)
     uri = f"{scheme}://{rest}"
     return Locator(
         kind="other",
@@ -81,7 +81,7 @@ def store_kind(locator: Locator) -> StoreKind | None:
     """
     if locator.bucket is None:
         return None
-    return cast("StoreKind | None", CLOUD_KINDS.get(locator.scheme))
+    return CLOUD_KINDS.get(locator.scheme)
 
 
 def decode_file_uri(value: str, reference: str) -> str:

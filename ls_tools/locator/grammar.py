@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, urlsplit
 
 from ls_tools.errors import BadReferenceError
-from ls_tools.locator.cloud import CLOUD_KINDS, identify_uri, parse_cloud
+from ls_tools.locator.cloud import CLOUD_KINDS, identify_uri, parse_bucket_uri
 from ls_tools.locator.encoding import (
     NOT_TEXT,
     PATH_SAFE,
@@ -58,7 +58,7 @@ def parse_reference(
     scheme = match.group(1).lower() if match else ""
     rest = text[match.end() :] if match else text
     if scheme in CLOUD_KINDS:
-        return parse_cloud(reference, scheme, rest)
+        return parse_bucket_uri(reference, scheme, rest)
     text = text.rstrip()
     if scheme in _DEFAULT_PORTS:
         return _parse_web(text, origin, aliases)

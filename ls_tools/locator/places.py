@@ -7,17 +7,16 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ls_tools.errors import BadReferenceError
-from ls_tools.locator.cloud import CLOUD_KINDS
+from ls_tools.locator.cloud import BUCKET_NAME, CLOUD_KINDS
 from ls_tools.locator.encoding import NOT_TEXT
 from ls_tools.locator.names import base_name, safe_file_name
 from ls_tools.locator.values import Locator
 from ls_tools.origin import redact_url
 
 if TYPE_CHECKING:
-    from ls_tools.locator.values import Kind
+    from ls_tools.locator.cloud import StoreKind
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
-_BUCKET = re.compile(r"[A-Za-z0-9$][A-Za-z0-9._$:-]*\Z")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,8 +34,8 @@ class BucketPlace:
     prefix: str = ""
 
     @property
-    def kind(self) -> Kind:
-        """The kind of the references to these objects."""
+    def kind(self) -> StoreKind:
+        """Which kind of store it is in."""
         return CLOUD_KINDS[self.scheme]
 
     @property
@@ -92,7 +91,11 @@ def parse_place(uri: str) -> BucketPlace:
     """
     scheme = scheme_of(uri)
     bucket, _, prefix = uri.partition("://")[2].partition("/")
-    if scheme in CLOUD_KINDS and _BUCKET.match(bucket) and not NOT_TEXT.search(prefix):
+    if (
+        scheme in CLOUD_KINDS
+        and BUCKET_NAME.match(bucket)
+        and not NOT_TEXT.search(prefix)
+    ):
         return BucketPlace(scheme=scheme, bucket=bucket, prefix=prefix)
     msg = f"{redact_url(uri)!r} names no bucket."
     schemes = ", ".join(f"{known}://" for known in CLOUD_KINDS)

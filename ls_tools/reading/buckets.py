@@ -47,7 +47,7 @@ _STAGE = "input"
 _GONE = 2**64 - 1
 
 
-def open_bucket(
+def open_bucket_input(
     uri: str,
     bounds: Bounds,
     *,

@@ -68,9 +68,11 @@ def open_input(
     if source == "-":
         return _spool_stream(sys.stdin.buffer, "standard input", bounds)
     if is_bucket_uri(source):
-        from ls_tools.reading.buckets import open_bucket
+        from ls_tools.reading.buckets import open_bucket_input
 
-        return open_bucket(str(source), bounds, settings=settings, progress=progress)
+        return open_bucket_input(
+            str(source), bounds, settings=settings, progress=progress
+        )
     path = Path(source)
     with _mapped_errors(path):
         mode = _stat(source, path).st_mode

@@ -77,7 +77,7 @@ class References:
     def key(self, locator: Locator) -> str:
         """The cache key of ``locator``."""
         settings, store = self._settings, store_kind(locator)
-        endpoint = settings.place_of(locator.bucket or "", store) if store else ""
+        endpoint = settings.endpoint_of(locator.bucket or "", store) if store else ""
         return cache_key(
             locator,
             self._origin,

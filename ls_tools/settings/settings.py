@@ -179,17 +179,17 @@ class Settings:
         own = self.buckets.get(bucket)
         return (own and own.cloud) or self.cloud
 
-    def place_of(self, bucket: str, store: Literal["s3", "gs", "azure"]) -> str:
+    def endpoint_of(self, bucket: str, store: Literal["s3", "gs", "azure"]) -> str:
         """The endpoint or account that ``bucket`` is configured to be on.
 
         Empty where the SDK of the store decides.
         """
         own = self.buckets.get(bucket) or BucketSettings()
         if store == "s3":
-            return (own.s3 or self.s3).place
+            return (own.s3 or self.s3).endpoint
         if store == "gs":
-            return (own.gcs or self.gcs).place
-        return (own.azure or self.azure).place
+            return (own.gcs or self.gcs).endpoint
+        return (own.azure or self.azure).endpoint
 
     @property
     def origin(self) -> Origin | None:

@@ -34,7 +34,7 @@ class S3Settings:
     requester_pays: bool = False
 
     @property
-    def place(self) -> str:
+    def endpoint(self) -> str:
         """The endpoint in one spelling; empty where none is given."""
         return _normalise(self.endpoint_url)
 
@@ -57,7 +57,7 @@ class GcsSettings:
     anonymous: bool = False
 
     @property
-    def place(self) -> str:
+    def endpoint(self) -> str:
         """The endpoint in one spelling; empty where none is given."""
         return _normalise(self.endpoint_url)
 
@@ -85,16 +85,14 @@ class AzureSettings:
     anonymous: bool = False
 
     @property
-    def place(self) -> str:
+    def endpoint(self) -> str:
         """The account URL in one spelling; empty where none is given."""
         if not self.connection_string:
             return _normalise(self.account_url)
-        fields = (part.partition("=") for part in self.connection_string.split(";"))
-        parts = {name.strip().lower(): value.strip() for name, _, value in fields}
-        scheme = parts.get("defaultendpointsprotocol", "https")
-        suffix = parts.get("endpointsuffix", "core.windows.net")
-        plain = f"{scheme}://{parts.get('accountname', '')}.blob.{suffix}"
-        return _normalise(parts.get("blobendpoint") or plain)
+        try:
+            return _normalise(parse_connection_string(self.connection_string).url)
+        except ValueError:
+            return ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +110,53 @@ class BucketSettings:
     s3: S3Settings | None = None
     gcs: GcsSettings | None = None
     azure: AzureSettings | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectionString:
+    """What a connection string of Azure Storage says of blobs.
+
+    Attributes:
+        url: The blob endpoint, without a slash at the end.
+        account_name: Name of the account, None where it is not said.
+        key: Key of the account.
+        sas_token: Shared access signature.
+    """
+
+    url: str
+    account_name: str | None = None
+    key: str | None = field(default=None, repr=False)
+    sas_token: str | None = field(default=None, repr=False)
+
+
+def parse_connection_string(text: str) -> ConnectionString:
+    """What a connection string says, as the portal of Azure gives it.
+
+    Raises:
+        ValueError: It makes no sense. The text says so for a person, and does not
+            quote it.
+    """
+    parts = {}
+    for piece in filter(None, map(str.strip, text.split(";"))):
+        name, separator, value = (part.strip() for part in piece.partition("="))
+        if not (name.isalpha() and separator):
+            msg = "is not NAME=VALUE with ; between"
+            raise ValueError(msg)
+        parts[name.lower()] = value
+    account, url = parts.get("accountname"), parts.get("blobendpoint")
+    if not url and account:
+        scheme = parts.get("defaultendpointsprotocol", "https")
+        suffix = parts.get("endpointsuffix", "core.windows.net")
+        url = f"{scheme}://{account}.blob.{suffix}"
+    if not url or urlsplit(url).scheme not in {"http", "https"}:
+        msg = "names no account and no blob endpoint"
+        raise ValueError(msg)
+    return ConnectionString(
+        url=url.rstrip("/"),
+        account_name=account,
+        key=parts.get("accountkey"),
+        sas_token=parts.get("sharedaccesssignature"),
+    )
 
 
 def _normalise(url: str | None) -> str:

@@ -43,7 +43,9 @@ def store(monkeypatch: pytest.MonkeyPatch) -> MemoryStore:
     """The bucket ``labels``, as S3, Google Cloud Storage and Azure."""
     made = MemoryStore()
     monkeypatch.setattr(
-        prefixes, "SOURCES", dict.fromkeys(prefixes.SOURCES, made.source)
+        prefixes,
+        "BUCKET_SOURCES",
+        dict.fromkeys(prefixes.BUCKET_SOURCES, made.source),
     )
     return made
 

@@ -21,6 +21,7 @@ from ls_tools.errors import (
     MissingDependencyError,
     SettingsError,
 )
+from ls_tools.settings.stores import parse_connection_string
 from ls_tools.transport.failures import network_failure
 from ls_tools.transport.quiet import CallFilter
 
@@ -41,7 +42,6 @@ HINT = (
 _LOGIN_TIMEOUT_S = 10
 _SAS_LIFE = timedelta(hours=1)
 _LOGIN_URL = "https://login.microsoftonline.com"
-_PART = re.compile(r"\s*([A-Za-z]+)\s*=\s*(.*?)\s*", re.DOTALL)
 _HOST = re.compile(r"(?P<name>[a-z0-9]{3,24})(?:-secondary)?\.blob\.(?:core|storage)\.")
 _ENTRA_CODE = re.compile(r"\bAADSTS[0-9]{4,10}\b")
 
@@ -55,6 +55,7 @@ class AzureAccount:
         key: Its key, base64.
         sas: A shared access signature, without ``?``.
         anonymous: Whether to send no credentials.
+        given_name: Its name, where the settings give it.
     """
 
     url: str
@@ -103,7 +104,7 @@ def find_account(azure: AzureSettings, container: str) -> AzureAccount:
         SettingsError: The connection string makes no sense.
     """
     if azure.connection_string:
-        account = _parse_connection_string(azure.connection_string)
+        account = _read_connection_string(azure.connection_string)
     elif azure.account_url:
         account = AzureAccount(
             url=azure.account_url.rstrip("/"),
@@ -124,28 +125,17 @@ def find_account(azure: AzureSettings, container: str) -> AzureAccount:
     )
 
 
-def _parse_connection_string(text: str) -> AzureAccount:
-    parts = {}
-    for piece in filter(None, map(str.strip, text.split(";"))):
-        found = _PART.fullmatch(piece)
-        if found is None:
-            msg = "The connection string of Azure is not NAME=VALUE with ; between."
-            raise SettingsError(msg, hint="Copy it again from the account's keys.")
-        parts[found[1].lower()] = found[2]
-    name = parts.get("accountname")
-    url = parts.get("blobendpoint")
-    if not url and name:
-        scheme = parts.get("defaultendpointsprotocol", "https")
-        suffix = parts.get("endpointsuffix", "core.windows.net")
-        url = f"{scheme}://{name}.blob.{suffix}"
-    if not url or urlsplit(url).scheme not in {"http", "https"}:
-        msg = "The connection string of Azure names no account and no blob endpoint."
-        raise SettingsError(msg, hint="Copy it again from the account's keys.")
+def _read_connection_string(text: str) -> AzureAccount:
+    try:
+        found = parse_connection_string(text)
+    except ValueError as exc:
+        msg = f"The connection string of Azure {exc}."
+        raise SettingsError(msg, hint="Copy it again from the account's keys.") from exc
     return AzureAccount(
-        url=url.rstrip("/"),
-        key=parts.get("accountkey"),
-        sas=parts.get("sharedaccesssignature"),
-        given_name=name,
+        url=found.url,
+        key=found.key,
+        sas=found.sas_token,
+        given_name=found.account_name,
     )
 
 

@@ -12,7 +12,7 @@ from ls_tools.transport.retrying import RetryPolicy, TransientError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from ls_tools.locator import Kind, Locator
+    from ls_tools.locator import Locator, StoreKind
     from ls_tools.locator.places import BucketPlace
     from ls_tools.pacing import Pace
     from ls_tools.progress import Progress
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ls_tools.sources.buckets.protocol import ObjectInfo, Store
     from ls_tools.transfer import Fetched, Sink
 
-SOURCES: Mapping[Kind, Callable[[Services], BucketSource]] = {
+BUCKET_SOURCES: Mapping[StoreKind, Callable[[Services], BucketSource]] = {
     "s3": s3_source,
     "gs": gcs_source,
     "azure": azure_source,
@@ -91,7 +91,7 @@ def open_bucket(
     services = Services(
         settings=settings, connect=_no_server, progress=progress, pace=pace
     )
-    source = SOURCES[place.kind](services)
+    source = BUCKET_SOURCES[place.kind](services)
     retry = RetryPolicy.of(settings, pace=pace)
     return Bucket(source.store(place.bucket), source, retry, pace)
 
