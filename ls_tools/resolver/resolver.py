@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, BinaryIO, final
 
 from ls_tools.cache import Cache, CacheRequest, Entry, default_cache_dir
 from ls_tools.errors import LsToolsError, NotFoundError
+from ls_tools.forks import PerProcess
 from ls_tools.pacing import Pace
 from ls_tools.progress import NullProgress
 from ls_tools.resolver.batch import BytesRelay, run_all
@@ -61,7 +62,7 @@ class Resolver:
                 pace=self._pace,
             )
         )
-        self._transports: dict[str, Transport] = {}
+        self._transport = PerProcess(self._open_transport)
         self._memory = Memory()
         self._asks_always = self.settings.mode == "revalidate"
 
@@ -82,8 +83,9 @@ class Resolver:
 
     def close(self) -> None:
         """Close the connections. The resolver stays usable and opens new ones."""
-        while self._transports:
-            self._transports.popitem()[1].close()
+        transport = self._transport.take()
+        if transport is not None:
+            transport.close()
 
     def path(
         self,
@@ -387,10 +389,9 @@ class Resolver:
         )
 
     def _connect(self) -> Transport:
-        transport = self._transports.get("it")
-        if transport is None:
-            from ls_tools.transport import Transport
+        return self._transport.get()
 
-            made = Transport(self.settings, pace=self._pace)
-            transport = self._transports.setdefault("it", made)
-        return transport
+    def _open_transport(self) -> Transport:
+        from ls_tools.transport import Transport
+
+        return Transport(self.settings, pace=self._pace)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json as json_module
-import os
 import time
 from contextlib import closing
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from ls_tools.errors import ServerError
+from ls_tools.forks import PerProcess
 from ls_tools.origin import redact_url
 from ls_tools.progress import NullProgress
 from ls_tools.transport.bodies import CutError, read_all
@@ -90,7 +91,7 @@ class Transport:
     ) -> None:
         self._settings = settings
         self._retry = RetryPolicy.of(settings, sleep=sleep, clock=clock, pace=pace)
-        self._exchanges: dict[int, Exchange] = {}
+        self._exchanges = PerProcess(partial(Exchange, settings, self._retry))
         self._exchange()
 
     def __enter__(self) -> Self:
@@ -114,7 +115,7 @@ class Transport:
 
     def close(self) -> None:
         """Close this process's connections."""
-        exchange = self._exchanges.pop(os.getpid(), None)
+        exchange = self._exchanges.take()
         if exchange is not None:
             exchange.close()
 
@@ -237,12 +238,7 @@ class Transport:
         return Download(self._exchange(), self._retry, order, copy).run()
 
     def _exchange(self) -> Exchange:
-        pid = os.getpid()
-        if pid not in self._exchanges:
-            # Of threads that get here at once one wins; the rest is unused.
-            made = Exchange(self._settings, self._retry)
-            return self._exchanges.setdefault(pid, made)
-        return self._exchanges[pid]
+        return self._exchanges.get()
 
     def _answer(self, call: Call, ok: Collection[int], not_found: str) -> Answer:
         received = self._exchange().send(call)

@@ -12,6 +12,7 @@ from resolver.media_server import MediaServer, Reply
 from resolver.test_many import Recorder
 
 from ls_tools.errors import BadReferenceError, NotFoundError
+from ls_tools.forks import PerProcess
 from ls_tools.pacing import Pace
 from ls_tools.registry import Registry
 from ls_tools.resolver import MediaRequest, Resolver, batch
@@ -19,6 +20,7 @@ from ls_tools.resolver.batch import run_all
 from ls_tools.settings import Settings
 from ls_tools.sources import Services, register_source, routes
 from ls_tools.transfer import Fetched, Sink, Validator
+from ls_tools.transport import Transport
 
 
 def requests(count: int) -> Iterator[MediaRequest]:
@@ -175,11 +177,8 @@ def test_who_waits_for_a_slow_store_holds_up_no_other(
         elsewhere.put(f"/{number}.png", b"soon")
     settings = Settings(cache_dir=tmp_path, jobs=2)
     with Resolver(settings) as resolver:
-        from ls_tools.transport import Transport
-
-        resolver._transports["it"] = Transport(
-            settings, sleep=sleep, pace=resolver._pace
-        )
+        transport = Transport(settings, sleep=sleep, pace=resolver._pace)
+        resolver._transport = PerProcess(lambda: transport)
         asked = [f"{server.url}/{n}.png" for n in range(2)]
         asked += [f"{elsewhere.url}/{n}.png" for n in range(20)]
         results = resolver.iter_paths(MediaRequest(reference=one) for one in asked)

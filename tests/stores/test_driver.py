@@ -25,7 +25,6 @@ from ls_tools.progress import NullProgress
 from ls_tools.settings import Bounds, BucketSettings, S3Settings, Settings
 from ls_tools.sources.buckets import parts, pulling
 from ls_tools.sources.buckets.driver import BucketSource
-from ls_tools.sources.buckets.forks import PerProcess
 from ls_tools.sources.buckets.protocol import CHUNK_BYTES, ObjectInfo, Store
 from ls_tools.sources.protocol import Services
 from ls_tools.transfer import Fetched, Validator
@@ -441,23 +440,3 @@ def test_each_bucket_has_one_store_with_settings_of_its_own() -> None:
 
 def test_nothing_is_found_without_the_network(rig: Rig) -> None:
     assert rig.source().find(LOCATOR) is None  # type: ignore[func-returns-value]
-
-
-def test_thing_of_a_process_is_made_once_and_anew_after_a_fork() -> None:
-    made: list[int] = []
-
-    def make() -> int:
-        made.append(os.getpid())
-        return len(made)
-
-    own = PerProcess(make)
-    threads = [threading.Thread(target=own.get) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert (own.get(), made) == (1, [os.getpid()])
-    pid = os.fork()
-    if pid == 0:
-        os._exit(0 if own.get() == 2 else 1)
-    assert os.waitpid(pid, 0)[1] == 0

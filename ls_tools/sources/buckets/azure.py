@@ -19,6 +19,7 @@ from ls_tools.errors import (
     LsToolsError,
     MissingDependencyError,
 )
+from ls_tools.forks import PerProcess
 from ls_tools.sources.buckets.answers import (
     Meaning,
     Refusal,
@@ -40,7 +41,6 @@ from ls_tools.sources.buckets.azure_blobs import (
     read_listed,
 )
 from ls_tools.sources.buckets.azure_client import connect
-from ls_tools.sources.buckets.forks import PerProcess
 from ls_tools.sources.buckets.muting import muted
 from ls_tools.sources.buckets.protocol import Body, ObjectInfo, ObjectName
 from ls_tools.transport.failures import network_failure

@@ -19,7 +19,7 @@ from ls_tools.errors import (
     NetworkError,
     ServerError,
 )
-from ls_tools.sources.buckets.forks import PerProcess
+from ls_tools.forks import PerProcess
 from ls_tools.sources.buckets.protocol import CHUNK_BYTES, Body, ObjectInfo
 from ls_tools.sources.buckets.s3 import md5_of_etag
 from ls_tools.transfer import Validator

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
 from ls_tools.errors import LsToolsError, NotFoundError, ServerError
+from ls_tools.forks import PerProcess
 from ls_tools.sources.buckets.answers import (
     Meaning,
     Refusal,
@@ -27,7 +28,6 @@ from ls_tools.sources.buckets.answers import (
     read_digests,
     read_retry_after_s,
 )
-from ls_tools.sources.buckets.forks import PerProcess
 from ls_tools.sources.buckets.gcs_client import GcsLink, connect
 from ls_tools.sources.buckets.gcs_credentials import require_gcs
 from ls_tools.sources.buckets.protocol import Body, ObjectInfo, ObjectName

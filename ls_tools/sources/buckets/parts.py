@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from threading import BoundedSemaphore, Event
 from typing import TYPE_CHECKING
 
+from ls_tools.forks import PerProcess
 from ls_tools.sources.buckets.copying import Stretch
-from ls_tools.sources.buckets.forks import PerProcess
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

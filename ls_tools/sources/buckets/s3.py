@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from urllib3.exceptions import HTTPError
 
+from ls_tools.forks import PerProcess
 from ls_tools.sources.buckets.answers import read_digests
-from ls_tools.sources.buckets.forks import PerProcess
 from ls_tools.sources.buckets.muting import muted
 from ls_tools.sources.buckets.protocol import Body, ObjectInfo, ObjectName
 from ls_tools.sources.buckets.s3_client import S3Link, connect

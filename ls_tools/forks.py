@@ -25,7 +25,7 @@ class PerProcess(Generic[T]):
 
     def __init__(self, make: Callable[[], T]) -> None:
         self._make = make
-        self._made: dict[int, T] = {}
+        self._made: dict[int, tuple[T]] = {}
         self._making: dict[int, Lock] = {}
 
     def get(self) -> T:
@@ -35,8 +35,15 @@ class PerProcess(Generic[T]):
             LsToolsError: It cannot be made.
         """
         pid = os.getpid()
-        if pid not in self._made:
+        made = self._made.get(pid)
+        if made is None:
             with self._making.setdefault(pid, Lock()):
-                if pid not in self._made:
-                    self._made[pid] = self._make()
-        return self._made[pid]
+                made = self._made.get(pid)
+                if made is None:
+                    made = self._made[pid] = (self._make(),)
+        return made[0]
+
+    def take(self) -> T | None:
+        """Let go of this process's own, if there is one; ``get`` then makes another."""
+        made = self._made.pop(os.getpid(), None)
+        return made and made[0]
