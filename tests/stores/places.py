@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -77,13 +76,7 @@ def settings_of(kind: str, site: BucketSite, **changes: Any) -> Settings:
     return Settings(**{group: site.settings, **given})
 
 
-def place_of(
-    kind: str, site: BucketSite, bucket: str, make: StoreFactory | None = None
-) -> Place:
-    """The Store of ``kind`` for a bucket of ``site``."""
-    make = make or _FACTORIES[kind]
-    store = make(settings_of(kind, site), bucket)
+def place_of(kind: str, site: BucketSite, bucket: str, **changes: Any) -> Place:
+    """The Store of ``kind`` for a bucket of ``site``, with some settings changed."""
+    store = _FACTORIES[kind](settings_of(kind, site, **changes), bucket)
     return Place(kind=kind, site=site, bucket=bucket, store=store)
-
-
-MakePlace = Callable[..., Place]

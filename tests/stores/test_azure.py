@@ -7,12 +7,10 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import os
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
@@ -24,7 +22,6 @@ from ls_tools.errors import (
     AccessError,
     BadReferenceError,
     CredentialsRejectedError,
-    DeadlineError,
     IntegrityError,
     MissingCredentialsError,
     NetworkError,
@@ -42,7 +39,7 @@ from ls_tools.transfer import Validator
 from ls_tools.transport.retrying import TransientError
 from services.buckets import AzureSite
 from services.fault_proxy import FaultProxy, StartProxy
-from services.faults import Corrupt, Cut, Refuse, Reset, Stall, Status
+from services.faults import Corrupt, Cut, Refuse, Status
 
 pytest.importorskip("azure.storage.blob")
 
@@ -113,18 +110,6 @@ def test_a_blob_comes_with_its_size_version_and_md5(place: Place) -> None:
 
 
 @pytest.mark.parametrize(
-    ("start", "stop"), [(0, 10), (7, 300), (500_000, None), (7, 10**9)]
-)
-def test_ranges_are_those_asked_for(place: Place, start: int, stop: int | None) -> None:
-    place.put("k")
-    body = place.store.get(place.name("k"), start=start, stop=stop)
-    assert body is not None
-    assert read(body) == CONTENT[start:stop]
-    assert (body.start, body.info.size_bytes) == (start, len(CONTENT))
-    assert body.info.checksums
-
-
-@pytest.mark.parametrize(
     ("start", "stop"), [(0, None), (0, 10), (7, 3_000_000), (5_000_000, None)]
 )
 def test_a_blob_without_md5_comes_in_checked_pieces(
@@ -184,18 +169,6 @@ def test_pieces_shrink_where_connections_break(place: Place) -> None:
             take(place.store.get(name, start=start, match=match), got)
         start += len(got)
     assert start >= 1_000_000
-
-
-@pytest.mark.parametrize("stop", [None, 100])
-def test_an_empty_blob_comes_empty(place: Place, stop: int | None) -> None:
-    place.put("empty", b"")
-    assert read(place.store.get(place.name("empty"), stop=stop)) == b""
-
-
-def test_a_start_past_the_end_means_that_the_blob_changed(place: Place) -> None:
-    place.put("k", b"short")
-    with pytest.raises(IntegrityError, match="shorter"):
-        place.store.get(place.name("k"), start=100)
 
 
 def test_packed_blobs_come_as_stored_with_a_word_of_it(place: Place) -> None:
@@ -324,31 +297,6 @@ def test_what_passes_is_transient(
         assert len(place.proxy.seen()) == 1
 
 
-CUTS = [Cut(after_bytes=300_000), Reset(after_bytes=300_000)]
-
-
-@pytest.mark.parametrize("fault", CUTS)
-def test_what_came_before_a_cut_is_given(place: Place, fault: Cut) -> None:
-    place.put("k")
-    place.proxy.plan(fault)
-    got = bytearray()
-    with pytest.raises(TransientError) as caught:
-        take(place.store.get(place.name("k")), got)
-    assert isinstance(caught.value.error, NetworkError)
-    assert CONTENT.startswith(bytes(got))
-    if isinstance(fault, Cut):
-        assert len(got) == 300_000
-
-
-def test_a_stall_ends_with_the_read_timeout(place: Place) -> None:
-    place.put("k")
-    place.proxy.plan(Stall(after_bytes=10))
-    body = place.store.get(place.name("k"))
-    with pytest.raises(TransientError) as caught:
-        read(body)
-    assert isinstance(caught.value.error, DeadlineError)
-
-
 @pytest.mark.parametrize("fault", [Cut(after_bytes=5), Status(code=200, content=b"<x")])
 def test_a_damaged_list_is_an_error_of_this_library(place: Place, fault: Cut) -> None:
     place.put("k")
@@ -370,21 +318,6 @@ def test_lists_come_in_order_without_placeholders_of_folders(place: Place) -> No
     assert body is not None
     assert body.info.validator == found[0].validator
     assert body.info.checksums == found[0].checksums
-
-
-def test_threads_and_forks_share_a_store(place: Place) -> None:
-    place.put("k")
-    with ThreadPoolExecutor(8) as pool:
-        bodies = pool.map(lambda _: read(place.store.get(place.name("k"))), range(40))
-        assert all(body == CONTENT for body in bodies)
-    pid = os.fork()
-    if pid == 0:
-        try:
-            os._exit(0 if read(place.store.get(place.name("k"))) == CONTENT else 1)
-        finally:
-            os._exit(2)
-    assert os.waitpid(pid, 0)[1] == 0
-    assert read(place.store.get(place.name("k"))) == CONTENT
 
 
 def sign(site: AzureSite, container: str, *, minutes: int = 5) -> str:

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import hashlib
+import os
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
 
 import pytest
 from stores.places import STORES, Place, place_of, site_of
 
 from ls_tools.digests import new_digest
-from ls_tools.errors import IntegrityError, NotFoundError
+from ls_tools.errors import DeadlineError, IntegrityError, NotFoundError
 from ls_tools.sources.buckets.fast import FastFirst
 from ls_tools.sources.buckets.protocol import CHUNK_BYTES, Body
 from ls_tools.transport.retrying import TransientError
 from services.buckets import S3Site
-from services.fault_proxy import StartProxy
-from services.faults import Refuse
+from services.fault_proxy import FaultProxy, StartProxy
+from services.faults import Cut, Refuse, Reset, Stall
 
 CONTENT = bytes(range(256)) * 4096
 NAMES = [
@@ -32,12 +35,28 @@ NAMES = [
 ]
 # fake-gcs-server heeds no condition; what is sent to Google is checked in test_gcs.py.
 CONDITIONAL = ["s3", "s3 fast", "azure"]
+SDKS = ["s3", "gcs", "azure"]
 
 
 @pytest.fixture(params=STORES)
 def place(request: pytest.FixtureRequest) -> Place:
     site = site_of(request.param, request)
     return place_of(request.param, site, site.new_bucket())
+
+
+StartBefore = Callable[..., tuple[Place, FaultProxy]]
+
+
+@pytest.fixture
+def start_before(store_proxy: StartProxy) -> StartBefore:
+    """Starts a proxy before a place; gives the place as seen through it, and it."""
+
+    def start(place: Place, **changes: float) -> tuple[Place, FaultProxy]:
+        proxy = store_proxy(place.site.url)
+        site = place.site.at(proxy.url)
+        return place_of(place.kind, site, place.bucket, **changes), proxy
+
+    return start
 
 
 def read(body: Body | None) -> bytes:
@@ -57,9 +76,10 @@ def test_whole_object_comes_with_its_size(place: Place) -> None:
     assert read(body) == CONTENT
 
 
-def test_empty_object_is_no_error(place: Place) -> None:
+@pytest.mark.parametrize("stop", [None, 100])
+def test_empty_object_is_no_error(place: Place, stop: int | None) -> None:
     place.put("empty", b"")
-    body = place.store.get(place.name("empty"))
+    body = place.store.get(place.name("empty"), stop=stop)
     assert body is not None
     assert body.info.size_bytes == 0
     assert read(body) == b""
@@ -81,7 +101,14 @@ def test_range_is_the_one_asked_for(place: Place, start: int, stop: int | None) 
     body = place.store.get(place.name("a"), start=start, stop=stop)
     assert body is not None
     assert (body.start, body.info.size_bytes) == (start, len(CONTENT))
+    assert "md5" in body.info.checksums
     assert read(body) == CONTENT[start:stop]
+
+
+def test_start_past_the_end_means_that_the_object_changed(place: Place) -> None:
+    place.put("a", b"short")
+    with pytest.raises(IntegrityError, match="shorter"):
+        place.store.get(place.name("a"), start=100)
 
 
 @pytest.mark.parametrize("key", NAMES)
@@ -230,6 +257,52 @@ def test_answer_may_be_dropped_at_any_time(place: Place) -> None:
     assert read(place.store.get(place.name("a"))) == CONTENT
 
 
+@pytest.mark.parametrize("place", SDKS, indirect=True)
+@pytest.mark.parametrize(
+    "fault", [Cut(after_bytes=300_000), Reset(after_bytes=300_000)]
+)
+def test_what_came_before_a_cut_is_given(
+    place: Place, start_before: StartBefore, fault: Cut
+) -> None:
+    place.put("a", CONTENT)
+    other, proxy = start_before(place)
+    proxy.plan(fault)
+    body = other.store.get(place.name("a"))
+    assert body is not None
+    got = bytearray()
+    with suppress(TransientError):
+        for chunk in body.chunks:
+            got += chunk
+    assert len(got) < len(CONTENT)
+    assert CONTENT.startswith(bytes(got))
+    if isinstance(fault, Cut):
+        assert len(got) == 300_000
+
+
+def test_stall_ends_with_the_read_timeout(
+    place: Place, start_before: StartBefore
+) -> None:
+    place.put("a", CONTENT)
+    other, proxy = start_before(place, read_timeout_s=1)
+    proxy.plan(Stall(after_bytes=10))
+    with pytest.raises(TransientError) as caught:
+        read(other.store.get(place.name("a")))
+    assert isinstance(caught.value.error, DeadlineError)
+
+
+def test_forked_process_has_connections_of_its_own(place: Place) -> None:
+    place.put("a", CONTENT)
+    assert read(place.store.get(place.name("a"))) == CONTENT
+    pid = os.fork()
+    if pid == 0:
+        try:
+            os._exit(0 if read(place.store.get(place.name("a"))) == CONTENT else 1)
+        finally:
+            os._exit(2)
+    assert os.waitpid(pid, 0)[1] == 0
+    assert read(place.store.get(place.name("a"))) == CONTENT
+
+
 def test_threads_do_not_get_in_each_others_way(place: Place) -> None:
     for number in range(8):
         place.put(f"{number}", bytes([number]) * 100_000)
@@ -243,12 +316,11 @@ def test_threads_do_not_get_in_each_others_way(place: Place) -> None:
 
 
 def test_store_that_does_not_answer_is_worth_another_try(
-    place: Place, store_proxy: StartProxy
+    place: Place, start_before: StartBefore
 ) -> None:
     place.put("a", CONTENT)
-    proxy = store_proxy(place.site.url)
+    other, proxy = start_before(place)
     proxy.plan(Refuse(), times=4)
-    other = place_of(place.kind, place.site.at(proxy.url), place.bucket)
     with pytest.raises(TransientError):
         other.store.get(place.name("a"))
     proxy.clear()

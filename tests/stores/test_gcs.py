@@ -10,12 +10,10 @@ import gzip
 import hashlib
 import json
 import logging
-import os
 import socket
 import subprocess
 import sys
 import time
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -29,7 +27,6 @@ from ls_tools.errors import (
     DeadlineError,
     IntegrityError,
     MissingCredentialsError,
-    NetworkError,
     NotFoundError,
     RefusedError,
     ServerError,
@@ -43,7 +40,7 @@ from ls_tools.transfer import Validator
 from ls_tools.transport.retrying import TransientError
 from services.buckets import GcsSite
 from services.fault_proxy import FaultProxy, StartProxy
-from services.faults import Cut, Reset, Stall, Status
+from services.faults import Cut, Status
 
 pytest.importorskip("google.cloud.storage")
 
@@ -114,30 +111,6 @@ def test_an_object_comes_with_its_size_version_and_digests(place: Place) -> None
         assert body.info.checksums["crc32c"] == crc.hexdigest()
 
 
-@pytest.mark.parametrize(
-    ("start", "stop"), [(0, 10), (7, 300), (500_000, None), (7, 10**9)]
-)
-def test_ranges_are_those_asked_for(place: Place, start: int, stop: int | None) -> None:
-    place.put("k")
-    body = place.store.get(place.name("k"), start=start, stop=stop)
-    assert body is not None
-    assert read(body) == CONTENT[start:stop]
-    assert (body.start, body.info.size_bytes) == (start, len(CONTENT))
-
-
-@pytest.mark.parametrize("stop", [None, 100])
-def test_an_empty_object_comes_empty(place: Place, stop: int | None) -> None:
-    place.put("empty", b"")
-    body = place.store.get(place.name("empty"), stop=stop)
-    assert read(body) == b""
-
-
-def test_a_start_past_the_end_means_that_the_object_changed(place: Place) -> None:
-    place.put("k", b"short")
-    with pytest.raises(IntegrityError, match="shorter"):
-        place.store.get(place.name("k"), start=100)
-
-
 def test_packed_objects_come_as_stored_with_a_word_of_it(place: Place) -> None:
     packed = gzip.compress(CONTENT)
     with place.site.client() as client:
@@ -187,11 +160,6 @@ def test_412_is_an_integrity_error(place: Place) -> None:
     with pytest.raises(IntegrityError):
         place.store.get(place.name("k"), match=Validator(etag='"x"'))
     assert place.proxy.seen()[-1].headers["if-match"] == '"x"'
-
-
-def test_an_object_gone_under_way_is_an_integrity_error(place: Place) -> None:
-    with pytest.raises(IntegrityError):
-        place.store.get(place.name("k"), start=5, match=Validator(version="1"))
 
 
 def test_a_generation_is_asked_for(place: Place) -> None:
@@ -285,31 +253,6 @@ def test_errors_of_the_server_pass(place: Place, code: int) -> None:
     assert len(place.proxy.seen()) == 1
 
 
-@pytest.mark.parametrize(
-    "fault", [Cut(after_bytes=300_000), Reset(after_bytes=300_000)]
-)
-def test_what_came_before_a_cut_is_given(place: Place, fault: Cut) -> None:
-    place.put("k")
-    place.proxy.plan(fault)
-    body = place.store.get(place.name("k"))
-    got = bytearray()
-    with pytest.raises(TransientError) as caught:
-        take(body, got)
-    assert isinstance(caught.value.error, NetworkError)
-    assert CONTENT.startswith(bytes(got))
-    if isinstance(fault, Cut):
-        assert len(got) == 300_000
-
-
-def test_a_stall_ends_with_the_read_timeout(place: Place) -> None:
-    place.put("k")
-    place.proxy.plan(Stall(after_bytes=10))
-    body = place.store.get(place.name("k"))
-    with pytest.raises(TransientError) as caught:
-        read(body)
-    assert isinstance(caught.value.error, DeadlineError)
-
-
 def test_nobody_there_is_transient(place: Place) -> None:
     with socket.socket() as reserved:
         reserved.bind(("127.0.0.1", 0))
@@ -351,21 +294,6 @@ def test_a_list_tells_its_failures(place: Place) -> None:
     place.put("k")
     with pytest.raises(TransientError):
         list(place.store.list(place.bucket, ""))
-
-
-def test_threads_and_forks_share_a_store(place: Place) -> None:
-    place.put("k")
-    with ThreadPoolExecutor(8) as pool:
-        bodies = pool.map(lambda _: read(place.store.get(place.name("k"))), range(40))
-        assert all(body == CONTENT for body in bodies)
-    pid = os.fork()
-    if pid == 0:
-        try:
-            os._exit(0 if read(place.store.get(place.name("k"))) == CONTENT else 1)
-        finally:
-            os._exit(2)
-    assert os.waitpid(pid, 0)[1] == 0
-    assert read(place.store.get(place.name("k"))) == CONTENT
 
 
 def test_the_emulator_of_the_environment_is_used(

@@ -479,16 +479,6 @@ def test_logs_of_others_are_left_alone(
     assert any(record.name.startswith("botocore") for record in caplog.records)
 
 
-def test_forked_process_has_connections_of_its_own(place: Place) -> None:
-    store = place.store()
-    read(store.get(place.name()))
-    pid = os.fork()
-    if pid == 0:
-        os._exit(0 if read(store.get(place.name())) == CONTENT else 1)
-    assert os.waitpid(pid, 0)[1] == 0
-    assert read(store.get(place.name())) == CONTENT
-
-
 def test_missing_package_names_the_command(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
