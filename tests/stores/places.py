@@ -11,7 +11,7 @@ from ls_tools.settings import Settings
 from ls_tools.sources.buckets.azure import azure_store
 from ls_tools.sources.buckets.fast_stores import fast_gcs_store, fast_s3_store
 from ls_tools.sources.buckets.gcs import gcs_store
-from ls_tools.sources.buckets.protocol import ObjectName, Store, StoreFactory
+from ls_tools.sources.buckets.protocol import Body, ObjectName, Store, StoreFactory
 from ls_tools.sources.buckets.s3 import s3_store
 from services.buckets import BucketSite
 
@@ -80,3 +80,12 @@ def place_of(kind: str, site: BucketSite, bucket: str, **changes: Any) -> Place:
     """The Store of ``kind`` for a bucket of ``site``, with some settings changed."""
     store = _FACTORIES[kind](settings_of(kind, site, **changes), bucket)
     return Place(kind=kind, site=site, bucket=bucket, store=store)
+
+
+def read(body: Body | None) -> bytes:
+    """The bytes of an answer, which there has to be."""
+    assert body is not None
+    try:
+        return b"".join(body.chunks)
+    finally:
+        body.close()

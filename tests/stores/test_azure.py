@@ -17,6 +17,7 @@ from datetime import datetime, timedelta, timezone
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from stores.places import read
 
 from ls_tools.errors import (
     AccessError,
@@ -85,12 +86,6 @@ def take(body: Body | None, got: bytearray) -> None:
     assert body is not None
     for chunk in body.chunks:
         got += chunk
-
-
-def read(body: Body | None) -> bytes:
-    got = bytearray()
-    take(body, got)
-    return bytes(got)
 
 
 def refusal(status: int, code: str, **headers: str) -> Status:

@@ -10,12 +10,12 @@ from contextlib import suppress
 from functools import partial
 
 import pytest
-from stores.places import STORES, Place, place_of, site_of
+from stores.places import STORES, Place, place_of, read, site_of
 
 from ls_tools.digests import new_digest
 from ls_tools.errors import DeadlineError, IntegrityError, NotFoundError
 from ls_tools.sources.buckets.fast import FastFirst
-from ls_tools.sources.buckets.protocol import CHUNK_BYTES, Body
+from ls_tools.sources.buckets.protocol import CHUNK_BYTES
 from ls_tools.transport.retrying import TransientError
 from services.buckets import S3Site
 from services.fault_proxy import FaultProxy, StartProxy
@@ -57,14 +57,6 @@ def start_before(store_proxy: StartProxy) -> StartBefore:
         return place_of(place.kind, site, place.bucket, **changes), proxy
 
     return start
-
-
-def read(body: Body | None) -> bytes:
-    assert body is not None
-    try:
-        return b"".join(body.chunks)
-    finally:
-        body.close()
 
 
 def test_whole_object_comes_with_its_size(place: Place) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from stores.memory import MemorySink
-from stores.places import settings_of
+from stores.places import read, settings_of
 
 from ls_tools.cache import Cache, CacheRequest
 from ls_tools.errors import (
@@ -31,7 +31,7 @@ from ls_tools.sources.buckets.driver import BucketSource
 from ls_tools.sources.buckets.fast import FastFirst
 from ls_tools.sources.buckets.fast_stores import fast_gcs_store, fast_s3_store
 from ls_tools.sources.buckets.gcs import GcsStore
-from ls_tools.sources.buckets.protocol import Body, ObjectName
+from ls_tools.sources.buckets.protocol import ObjectName
 from ls_tools.sources.buckets.s3 import S3Store
 from ls_tools.sources.protocol import Services
 from ls_tools.transfer import Fetched
@@ -102,14 +102,6 @@ def place(s3_credentials: S3Site, store_proxy: StartProxy) -> Place:
     place = Place(s3_credentials, s3_credentials.new_bucket(), proxy)
     place.site.put(place.bucket, "a", CONTENT)
     return place
-
-
-def read(body: Body | None) -> bytes:
-    assert body is not None
-    try:
-        return b"".join(body.chunks)
-    finally:
-        body.close()
 
 
 def test_object_with_an_md5_comes_through_obstore(place: Place) -> None:

@@ -19,6 +19,7 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from stores.places import read
 
 from ls_tools.digests import can_check, new_digest
 from ls_tools.errors import (
@@ -35,7 +36,7 @@ from ls_tools.settings import GcsSettings, Settings
 from ls_tools.sources.buckets import gcs_credentials
 from ls_tools.sources.buckets.gcs import GcsStore
 from ls_tools.sources.buckets.gcs import gcs_store as open_store
-from ls_tools.sources.buckets.protocol import Body, ObjectName
+from ls_tools.sources.buckets.protocol import ObjectName
 from ls_tools.transfer import Validator
 from ls_tools.transport.retrying import TransientError
 from services.buckets import GcsSite
@@ -79,17 +80,6 @@ def place(gcs_store: GcsSite, store_proxy: StartProxy) -> Place:
 
 def md5(content: bytes) -> str:
     return hashlib.md5(content, usedforsecurity=False).hexdigest()
-
-
-def take(body: Body | None, got: bytearray) -> None:
-    assert body is not None
-    for chunk in body.chunks:
-        got += chunk
-
-
-def read(body: Body | None) -> bytes:
-    assert body is not None
-    return b"".join(body.chunks)
 
 
 def error_json(status: int, reason: str, message: str = "no") -> Status:

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from stores.memory import MemorySink
-from stores.places import settings_of
+from stores.places import read, settings_of
 
 from ls_tools.cache import Cache, CacheRequest
 from ls_tools.digests import can_check, new_digest
@@ -36,7 +36,7 @@ from ls_tools.locator import parse_reference
 from ls_tools.settings import S3Settings, Settings
 from ls_tools.sources.buckets import pulling
 from ls_tools.sources.buckets.driver import BucketSource
-from ls_tools.sources.buckets.protocol import Body, ObjectName
+from ls_tools.sources.buckets.protocol import ObjectName
 from ls_tools.sources.buckets.s3 import S3Store
 from ls_tools.sources.buckets.s3 import s3_store as open_store
 from ls_tools.sources.protocol import Services
@@ -102,14 +102,6 @@ def place(s3_credentials: S3Site, store_proxy: StartProxy) -> Place:
 def error(code: str, status: int = 400, **extra: str) -> Status:
     content = f"<Error><Code>{code}</Code><Message>AKIA secret</Message></Error>"
     return Status(code=status, content=content.encode(), extra=extra)
-
-
-def read(body: Body | None) -> bytes:
-    assert body is not None
-    try:
-        return b"".join(body.chunks)
-    finally:
-        body.close()
 
 
 @pytest.mark.parametrize(

@@ -68,7 +68,7 @@ _BY_STATUS: Mapping[int, Meaning] = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Refusal:
+class StoreRefusal:
     """An answer that is not what was asked for.
 
     Attributes:
@@ -118,7 +118,9 @@ def read_retry_after_s(headers: Mapping[str, str]) -> float | None:
     return parse_retry_after(headers.get("retry-after"), now_s=time.time())
 
 
-def failure_of(refusal: Refusal, name: ObjectName) -> LsToolsError | TransientError:
+def failure_of(
+    refusal: StoreRefusal, name: ObjectName
+) -> LsToolsError | TransientError:
     """The error for a refusal.
 
     Args:

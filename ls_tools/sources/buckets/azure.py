@@ -22,7 +22,7 @@ from ls_tools.errors import (
 from ls_tools.forks import PerProcess
 from ls_tools.sources.buckets.answers import (
     Meaning,
-    Refusal,
+    StoreRefusal,
     failure_of,
     judge,
     missing_meaning,
@@ -320,7 +320,7 @@ class AzureStore:
         elif meaning == "rejected" and anonymous:
             meaning = "no-credentials"
         known = _HINTS.get(code) or _REJECTED_HINT
-        refusal = Refusal(
+        refusal = StoreRefusal(
             store=_STORE,
             status=status,
             code=code,

@@ -18,7 +18,7 @@ from ls_tools.errors import LsToolsError, NotFoundError, ServerError
 from ls_tools.forks import PerProcess
 from ls_tools.sources.buckets.answers import (
     Meaning,
-    Refusal,
+    StoreRefusal,
     failure_of,
     is_version,
     judge,
@@ -226,7 +226,7 @@ class GcsStore:
             meaning = missing
         elif meaning == "rejected" and link.is_anonymous:
             meaning = "no-credentials"
-        refusal = Refusal(
+        refusal = StoreRefusal(
             store=_STORE,
             status=status,
             code=code,
@@ -240,7 +240,7 @@ class GcsStore:
 def _check(name: ObjectName) -> None:
     """Raise for names that no object can have, and that would ask for others."""
     if name.key in {".", ".."} or name.bucket in {".", ".."}:
-        refusal = Refusal(store=_STORE, status=404, meaning="no-object")
+        refusal = StoreRefusal(store=_STORE, status=404, meaning="no-object")
         raise failure_of(refusal, name)
     if name.version and not _is_generation(name.version):
         msg = f"{name.version!r} is no generation of {name.canonical}."
@@ -256,8 +256,8 @@ def _has_generation(validator: Validator) -> bool:
     return bool(validator.version and _is_generation(validator.version))
 
 
-def _changed(status: int) -> Refusal:
-    return Refusal(store=_STORE, status=status, meaning="changed")
+def _changed(status: int) -> StoreRefusal:
+    return StoreRefusal(store=_STORE, status=status, meaning="changed")
 
 
 def _body(response: requests.Response) -> Body:

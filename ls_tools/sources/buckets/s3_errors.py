@@ -18,7 +18,7 @@ from ls_tools.errors import (
 )
 from ls_tools.sources.buckets.answers import (
     Meaning,
-    Refusal,
+    StoreRefusal,
     failure_of,
     judge,
     missing_meaning,
@@ -227,7 +227,7 @@ def answer_failure(
     elif meaning == "passing" and status in THROTTLE_STATUSES:
         meaning = "throttled"
     known = _REJECTED_HINTS.get(code, "") if meaning == "rejected" else ""
-    refusal = Refusal(
+    refusal = StoreRefusal(
         store=_STORE,
         status=status,
         code=code,
