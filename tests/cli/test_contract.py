@@ -20,7 +20,6 @@ from ls_tools._version import __version__
 from ls_tools.cli.app import COMMANDS, SUMMARIES, app
 
 ROOT = Path(__file__).parents[2]
-CONVERT_STDIN = [sys.executable, "-m", "ls_tools", "convert", "-", "--to", "json"]
 
 
 def walk(command: click.Command, path: tuple[str, ...] = ()) -> Any:
