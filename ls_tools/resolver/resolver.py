@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack, contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, BinaryIO, final
 
@@ -12,7 +12,7 @@ from ls_tools.forks import PerProcess
 from ls_tools.pacing import Pace
 from ls_tools.progress import NullProgress
 from ls_tools.resolver.batch import BytesRelay, run_all
-from ls_tools.resolver.memory import Memory
+from ls_tools.resolver.files import Files
 from ls_tools.resolver.references import References
 from ls_tools.resolver.values import MediaRequest, Resolved
 from ls_tools.settings import Settings
@@ -20,13 +20,11 @@ from ls_tools.sources import Services, Sources
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from contextlib import AbstractContextManager
     from pathlib import Path
     from types import TracebackType
 
     from ls_tools.locator import Locator
     from ls_tools.progress import Progress
-    from ls_tools.resolver.memory import Known
     from ls_tools.settings import Mode
     from ls_tools.transport import Transport
 
@@ -54,17 +52,19 @@ class Resolver:
         )
         self._relay = BytesRelay()
         self._pace = Pace(self.settings.jobs)
-        self._sources = Sources(
-            Services(
-                settings=self.settings,
-                connect=self._connect,
-                progress=self._relay,
-                pace=self._pace,
-            )
+        services = Services(
+            settings=self.settings,
+            connect=self._connect,
+            progress=self._relay,
+            pace=self._pace,
+        )
+        self._files = Files(
+            self.cache,
+            self._references,
+            Sources(services),
+            default_mode=self.settings.mode,
         )
         self._transport = PerProcess(self._open_transport)
-        self._memory = Memory()
-        self._asks_always = self.settings.mode == "revalidate"
 
     def __enter__(self) -> Resolver:
         return self
@@ -110,13 +110,13 @@ class Resolver:
             NotFoundError: There is no such file.
             LsToolsError: It cannot be had.
         """
-        known = self._recall(reference, mode)
+        known = self._files.recall(reference, mode)
         if known is not None:
             return known.path
         request = MediaRequest(
             reference=reference, task_id=task_id, project_id=project_id
         )
-        return self._obtain(request, mode)[0].path
+        return self._files.obtain(request, mode)[0].path
 
     @contextmanager
     def lease(
@@ -140,9 +140,9 @@ class Resolver:
         path = find()
         with ExitStack() as stack:
             try:
-                path = stack.enter_context(self._lease(reference, path))
+                path = stack.enter_context(self._files.lease(reference, path))
             except NotFoundError:
-                path = stack.enter_context(self._lease(reference, find()))
+                path = stack.enter_context(self._files.lease(reference, find()))
             yield path
 
     def resolve(
@@ -251,7 +251,7 @@ class Resolver:
             BadReferenceError: It is no reference.
             RefusedError: Following it would be unsafe.
         """
-        return self._cache_request(self.parse(reference))
+        return self._files.cache_request(self.parse(reference))
 
     def entry(self, reference: str) -> Entry | None:
         """The cache entry of ``reference``; None where it is not cached.
@@ -260,7 +260,7 @@ class Resolver:
             BadReferenceError: It is no reference.
             CacheError: The cache cannot be read.
         """
-        return self.cache.lookup(self.cache_request(reference).key)
+        return self._files.entry(reference)
 
     def pin(self, reference: str, holder: Path) -> None:
         """Keep the cached file of ``reference`` for as long as ``holder`` exists.
@@ -287,22 +287,7 @@ class Resolver:
         Raises:
             BadReferenceError: It is no reference.
         """
-        locator = self._references.parse_allowed(reference)
-        for _, source in self._sources.route(locator):
-            found = source.find(locator)
-            if found is not None:
-                return found
-        request = self._cache_request(locator)
-        entry = self.cache.lookup(request.key)
-        if entry is not None and self.cache.touch(entry):
-            return entry.path
-        return self.cache.root / "missing" / request.key / request.file_name
-
-    def _recall(self, reference: str, mode: Mode | None) -> Known | None:
-        """The file of ``reference`` if nothing more has to be asked."""
-        if mode is not None or self._asks_always or not isinstance(reference, str):
-            return None
-        return self._memory.recall(reference)
+        return self._files.expected_path(reference)
 
     def _resolve_all(
         self, mode: Mode | None, requests: list[MediaRequest]
@@ -328,7 +313,7 @@ class Resolver:
     def _resolve_known(
         self, mode: Mode | None, request: MediaRequest
     ) -> Resolved | None:
-        known = self._recall(request.reference, mode)
+        known = self._files.recall(request.reference, mode)
         return known and request.answer(known, from_cache=True)
 
     def _resolve_any(self, mode: Mode | None, request: MediaRequest) -> Resolved:
@@ -336,57 +321,10 @@ class Resolver:
 
     def _resolve(self, mode: Mode | None, request: MediaRequest) -> Resolved:
         try:
-            known, from_cache = self._obtain(request, mode)
+            known, from_cache = self._files.obtain(request, mode)
         except LsToolsError as exc:
             return Resolved(reference=request.reference, error=exc)
         return request.answer(known, from_cache=from_cache)
-
-    def _obtain(self, request: MediaRequest, mode: Mode | None) -> tuple[Known, bool]:
-        """The file, found or fetched, and whether nothing was transferred."""
-        locator = self._references.locate(request)
-        route = self._sources.route(locator)
-        for name, source in route:
-            path = source.find(locator)
-            if path is not None:
-                return self._memory.note(request.reference, path, name), True
-        get = partial(
-            self.cache.get,
-            self._cache_request(locator, route[0][0]),
-            partial(self._sources.fetch, locator),
-            mode=mode or self.settings.mode,
-        )
-        outcome = get()
-        try:
-            return self._note(request, outcome.entry), outcome.from_cache
-        except NotFoundError:
-            # It was removed at once, by a program that clears the cache.
-            outcome = get()
-            return self._note(request, outcome.entry), outcome.from_cache
-
-    def _note(self, request: MediaRequest, entry: Entry) -> Known:
-        return self._memory.note(
-            request.reference,
-            entry.path,
-            entry.meta.source,
-            trust_s=self.cache.trusted_s(entry),
-        )
-
-    def _lease(self, reference: str, path: Path) -> AbstractContextManager[Path]:
-        if self.cache.root not in path.parents:
-            return nullcontext(path)
-        entry = self.entry(reference)
-        if entry is None:
-            msg = f"{path} was removed while it was resolved."
-            raise NotFoundError(msg, hint="Try again.")
-        return self.cache.lease(entry)
-
-    def _cache_request(self, locator: Locator, source: str = "") -> CacheRequest:
-        return CacheRequest(
-            key=self._references.key(locator),
-            file_name=locator.file_name,
-            reference=locator.canonical,
-            source=source or self._sources.route(locator)[0][0],
-        )
 
     def _connect(self) -> Transport:
         return self._transport.get()
