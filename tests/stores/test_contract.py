@@ -276,7 +276,7 @@ def test_stall_ends_with_the_read_timeout(
 ) -> None:
     place.put("a", CONTENT)
     other, proxy = start_before(place, read_timeout_s=1)
-    proxy.plan(Stall(after_bytes=10))
+    proxy.plan(Stall(after_bytes=10), times=9)
     with pytest.raises(TransientError) as caught:
         read(other.store.get(place.name("a")))
     assert isinstance(caught.value.error, DeadlineError)
