@@ -4,9 +4,11 @@
 
 Rows: ``small`` (2,000 objects of 100 kB), ``slow`` (500 of them, 50 ms before each
 answer) and ``large`` (one of 2 GB). nginx (to be on the PATH) serves the objects as a
-bucket with the md5 of each as its ETag; it checks no signature. The sides run by
-turns, each in a fresh process and an empty folder; the time is that of the transfers,
-imports left out. Files are checked for their size after each run.
+bucket; it checks no signature. The md5 of an object is its ETag, but not of the large
+one: stores have none for what was uploaded in parts. The sides run by
+turns, each in a fresh process and an empty folder. The time is that of the transfers
+after a first object, so without imports and logins. Files are checked for their size
+after each run.
 """
 
 from __future__ import annotations
@@ -33,7 +35,7 @@ from typing import TYPE_CHECKING
 from measure import peer_python
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
 BUCKET = "bench"
 THREADS = 16
@@ -51,7 +53,7 @@ http {{
   uwsgi_temp_path {root}; scgi_temp_path {root};
   map_hash_max_size 65536; map_hash_bucket_size 256;
   map $uri $md5 {{ default ""; include {root}/etags.conf; }}
-  server {{ listen 127.0.0.1:{port}; root {root}/objects; etag off;
+  server {{ listen 127.0.0.1:{port}; root {root}/objects; include {root}/etag.conf;
     location / {{ add_header ETag $md5; }} }}
 }}
 """
@@ -75,10 +77,12 @@ def commit(key, data):
     os.close(fd)
     os.rename(draft, f"{out}/{key}")
 def run(get):
-    started = time.perf_counter()
+    first, *others = keys
+    get(first)
+    began, started = time.time(), time.perf_counter()
     with ThreadPoolExecutor(threads) as pool:
-        list(pool.map(get, keys))
-    print(time.perf_counter() - started)
+        list(pool.map(get, others))
+    print(time.perf_counter() - started, began)
 """
 BOTO3 = (
     PREAMBLE
@@ -117,23 +121,27 @@ from ls_tools.settings import S3Settings
 s3 = S3Settings(endpoint_url=endpoint, region="us-east-1")
 jobs = {{"jobs": threads}} if threads else {{}}
 settings = Settings(cache_dir=Path(out), cloud="direct", s3=s3, **jobs)
+first, *others = [f"s3://bench/{{key}}" for key in keys]
 with Resolver(settings) as resolver:
-    started = time.perf_counter()
-    found = resolver.paths([f"s3://bench/{{key}}" for key in keys])
+    resolver.path(first)
+    began, started = time.time(), time.perf_counter()
+    found = resolver.paths(others)
     elapsed = time.perf_counter() - started
 for one in found:
     if one.error:
         raise one.error
-print(elapsed)
+print(elapsed, began)
 """
 CURL = """
 import json, subprocess, sys, time
-endpoint, out, threads, key = json.load(sys.stdin)
-started = time.perf_counter()
-subprocess.run(["curl", "-sSfo", f"{out}/{key}", f"{endpoint}/bench/{key}"], check=True)
-if {sync}:
-    subprocess.run(["sync", f"{out}/{key}"], check=True)
-print(time.perf_counter() - started)
+endpoint, out, threads, *keys = json.load(sys.stdin)
+for key in keys:
+    began, started = time.time(), time.perf_counter()
+    url, path = f"{{endpoint}}/bench/{{key}}", f"{{out}}/{{key}}"
+    subprocess.run(["curl", "-sSfo", path, url], check=True)
+    if {sync}:
+        subprocess.run(["sync", path], check=True)
+print(time.perf_counter() - started, began)
 """
 
 
@@ -195,17 +203,26 @@ class Bucket:
     root: Path
     reload: Sequence[str]
 
-    def fill(self, count: int, size_bytes: int) -> list[str]:
-        """Make ``count`` objects; their keys."""
+    def fill(
+        self, sizes_bytes: Sequence[int], *, is_md5: bool = True
+    ) -> dict[str, int]:
+        """Make an object of each size, instead of those before; sizes by key.
+
+        Args:
+            sizes_bytes: The sizes.
+            is_md5: Whether the ETag of each is its md5.
+        """
         folder = self.root / "objects" / BUCKET
-        folder.mkdir(parents=True, exist_ok=True)
-        source = random.Random(size_bytes)
-        keys = [f"{size_bytes}-{number:05}.bin" for number in range(count)]
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        source = random.Random(0)
+        keys = {f"{n:05}.bin": size_bytes for n, size_bytes in enumerate(sizes_bytes)}
         lines = []
-        for key in keys:
+        for key, size_bytes in keys.items():
             digest = _write(folder / key, size_bytes, source)
             lines.append(f"/{BUCKET}/{key} '\"{digest}\"';\n")
-        (self.root / "etags.conf").write_text("".join(lines))
+        (self.root / "etags.conf").write_text("".join(lines) if is_md5 else "")
+        (self.root / "etag.conf").write_text(f"etag {'off' if is_md5 else 'on'};")
         subprocess.run(self.reload, check=True)
         time.sleep(1)  # nginx takes the new list over in its own time
         return keys
@@ -234,6 +251,7 @@ def serve(root: Path) -> Iterator[Bucket]:
         port = probe.getsockname()[1]
     (root / "objects").mkdir()
     (root / "etags.conf").touch()
+    (root / "etag.conf").touch()
     config = root / "nginx.conf"
     # Started by root, nginx would serve as another user, who may not look in here.
     user = "user root;" if os.geteuid() == 0 else ""
@@ -256,7 +274,7 @@ def _answers(port: int) -> bool:
 
 def small(bucket: Bucket, count: int, rounds: int) -> dict[str, float]:
     """Many small objects from a store that answers at once."""
-    keys = bucket.fill(count, SMALL_BYTES)
+    keys = bucket.fill([SMALL_BYTES] * (count + 1))
     sides = [
         Side("ours", OURS.format(without_fast=False)),
         Side("ours without obstore", OURS.format(without_fast=True)),
@@ -264,8 +282,8 @@ def small(bucket: Bucket, count: int, rounds: int) -> dict[str, float]:
         Side("obstore, same files and fsyncs", OBSTORE),
         Side("existing get_local_path", SDK, python=str(peer_python())),
     ]
-    runs = compare(sides, bucket.endpoint, keys, SMALL_BYTES, rounds)
-    figures = {f"{name} /s": len(keys) / _median(r) for name, r in runs.items()}
+    runs = compare(sides, bucket.endpoint, keys, rounds)
+    figures = {f"{name} /s": count / _median(r) for name, r in runs.items()}
     for other in ("boto3", "obstore, same files and fsyncs", "existing get_local_path"):
         figures[f"ours, times {other}"] = _ratio(runs["ours"], runs[other])
     return figures
@@ -273,14 +291,14 @@ def small(bucket: Bucket, count: int, rounds: int) -> dict[str, float]:
 
 def slow(bucket: Bucket, rounds: int) -> dict[str, float]:
     """Small objects from a store that lets each request wait."""
-    keys = bucket.fill(500, SMALL_BYTES)
+    keys = bucket.fill([SMALL_BYTES] * 501)
     sides = [
         Side("ours", OURS.format(without_fast=False), threads=0),
         Side("boto3, one by one", BOTO3, threads=1),
         Side("boto3, 16 threads", BOTO3),
     ]
     with delayed(bucket.endpoint, DELAY_S) as endpoint:
-        runs = compare(sides, endpoint, keys, SMALL_BYTES, rounds)
+        runs = compare(sides, endpoint, keys, rounds)
     figures = {f"{name} s": _median(r) for name, r in runs.items()}
     figures["ours, times one by one"] = _ratio(runs["ours"], runs["boto3, one by one"])
     return figures
@@ -288,7 +306,7 @@ def slow(bucket: Bucket, rounds: int) -> dict[str, float]:
 
 def large(bucket: Bucket, rounds: int) -> dict[str, float]:
     """One large object."""
-    keys = bucket.fill(1, LARGE_BYTES)
+    keys = bucket.fill([SMALL_BYTES, LARGE_BYTES], is_md5=False)
     sides = [
         Side("ours", OURS.format(without_fast=False), threads=0),
         Side("ours without obstore", OURS.format(without_fast=True), threads=0),
@@ -296,7 +314,7 @@ def large(bucket: Bucket, rounds: int) -> dict[str, float]:
         Side("curl", CURL.format(sync=False)),
         Side("curl and sync", CURL.format(sync=True)),
     ]
-    runs = compare(sides, bucket.endpoint, keys, LARGE_BYTES, rounds)
+    runs = compare(sides, bucket.endpoint, keys, rounds)
     figures = {f"{n} MB/s": LARGE_BYTES / 1e6 / _median(r) for n, r in runs.items()}
     for other in ("curl", "curl and sync", "boto3"):
         figures[f"ours, times {other}"] = _ratio(runs["ours"], runs[other])
@@ -307,15 +325,15 @@ def large(bucket: Bucket, rounds: int) -> dict[str, float]:
 
 
 def compare(
-    sides: list[Side], endpoint: str, keys: list[str], size_bytes: int, rounds: int
+    sides: list[Side], endpoint: str, keys: Mapping[str, int], rounds: int
 ) -> dict[str, Runs]:
     """Run the sides by turns."""
     runs = {side.name: Runs() for side in sides}
     for _ in range(rounds):
         for side in sides:
             with tempfile.TemporaryDirectory() as out:
-                seconds, peak = fetch(side, endpoint, out, keys)
-                check(Path(out), len(keys), size_bytes)
+                seconds, peak = fetch(side, endpoint, out, list(keys))
+                check(Path(out), list(keys.values()))
             runs[side.name].seconds.append(seconds)
             runs[side.name].anonymous_bytes.append(peak)
     return runs
@@ -335,7 +353,8 @@ def fetch(side: Side, endpoint: str, out: str, keys: list[str]) -> tuple[float, 
     watch.join()
     if process.returncode:
         sys.exit(f"{side.name} failed.")
-    return float(text), watch.growth_bytes
+    seconds, began = map(float, text.split())
+    return seconds, watch.growth_bytes(began)
 
 
 class _Watch(threading.Thread):
@@ -344,13 +363,13 @@ class _Watch(threading.Thread):
     def __init__(self, pid: int) -> None:
         super().__init__(daemon=True)
         self._status = Path(f"/proc/{pid}/status")
-        self._seen: list[int] = []
+        self._seen: list[tuple[float, int]] = []
 
-    @property
-    def growth_bytes(self) -> int:
-        # The imports take the first tenths of a second; what counts comes after.
-        later = self._seen[int(0.8 / _SAMPLE_S) :]
-        return max(later) - later[0] if later else 0
+    def growth_bytes(self, since: float) -> int:
+        """How far it rose after the time ``since`` over what it was then."""
+        before = [size for at, size in self._seen if at <= since][-1:] or [0]
+        after = [size for at, size in self._seen if at > since]
+        return max([0, *(size - before[0] for size in after)])
 
     def run(self) -> None:
         while True:
@@ -361,16 +380,15 @@ class _Watch(threading.Thread):
             found = [x for x in lines if x.startswith("RssAnon:")]
             if not found:
                 return
-            self._seen.append(int(found[0].split()[1]) * 1024)
+            self._seen.append((time.time(), int(found[0].split()[1]) * 1024))
             time.sleep(_SAMPLE_S)
 
 
-def check(out: Path, count: int, size_bytes: int) -> None:
+def check(out: Path, sizes_bytes: list[int]) -> None:
     """Make sure that every object is there, whole."""
-    found = [p for p in out.rglob("*") if p.is_file() and p.name != "meta.json"]
-    sizes = [path.stat().st_size for path in found if path.suffix == ".bin"]
-    if sizes != [size_bytes] * count:
-        sys.exit(f"{len(sizes)} of {count} files came, or not whole.")
+    found = sorted(p.stat().st_size for p in out.rglob("*.bin") if p.is_file())
+    if found != sorted(sizes_bytes):
+        sys.exit(f"{len(found)} of {len(sizes_bytes)} files came, or not whole.")
 
 
 @contextmanager

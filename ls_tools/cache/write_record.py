@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from threading import Lock
+from threading import Condition, Lock, Thread
 from typing import TYPE_CHECKING, NamedTuple
 
 from ls_tools.digests import BLOCK_BYTES, new_digest
@@ -15,6 +15,10 @@ Read = Callable[[int, int], bytes]
 """Reads the file again: so many bytes, at so many bytes from its start."""
 
 _STRIDE_BYTES = 8 * BLOCK_BYTES
+
+FOLLOWED_BYTES = 32 * BLOCK_BYTES
+"""Size from which on a thread of its own digests behind those that write: it costs
+as much as a few small files, and a large one comes faster than it is digested."""
 
 
 class _Stretch(NamedTuple):
@@ -29,16 +33,19 @@ class WriteRecord:
     """Which bytes of a file were written, and their sha256.
 
     Whoever writes digests what is complete from the start on, with what others
-    wrote before; so little is left to do when the last byte is written. Safe to
-    use from many threads.
+    wrote before; of a large file a thread does that, which ``close`` ends. So
+    little is left to do when the last byte is written. Safe to use from many
+    threads.
 
     Args:
         read: Reads what was written.
     """
 
     def __init__(self, read: Read) -> None:
-        self._lock = Lock()
+        self._lock = Condition(Lock())
         self._read = read
+        self._follower: Thread | None = None
+        self._is_closed = False
         self._restart()
 
     def _restart(self) -> None:
@@ -60,9 +67,21 @@ class WriteRecord:
             if offset < self._claimed:
                 self._digest = None
             self._merge(offset, offset + len(chunk))
+            if self._is_followed():
+                self._lock.notify()
+                return
             stretch = self._claim(len(chunk))
         if stretch is not None:
             self._digest_stretch(stretch, offset, chunk)
+
+    def close(self) -> None:
+        """End the thread that digests, if there is one; nothing is read any more."""
+        with self._lock:
+            self._is_closed = True
+            self._lock.notify()
+        if self._follower is not None:
+            self._follower.join()
+            self._follower = None
 
     def truncate(self, size_bytes: int) -> None:
         """Everything from ``size_bytes`` on was dropped."""
@@ -94,6 +113,7 @@ class WriteRecord:
         Raises:
             OSError: The file cannot be read.
         """
+        self.close()
         while True:
             with self._lock:
                 stretch = self._claim(0)
@@ -103,6 +123,34 @@ class WriteRecord:
         if self._digest is None or self._claimed != self._digested:
             return None
         return self._digest.hexdigest()
+
+    def _is_followed(self) -> bool:
+        """Whether a thread digests; one is started where that begins to pay."""
+        if self._follower is None and not self._is_closed:
+            if self._digested < FOLLOWED_BYTES or self._digest is None:
+                return False
+            self._follower = Thread(target=self._follow, name="digest", daemon=True)
+            self._follower.start()
+        return self._follower is not None
+
+    def _follow(self) -> None:
+        """Digest what others write, until it is closed."""
+        try:
+            while (stretch := self._await_stretch()) is not None:
+                self._digest_stretch(stretch, 0, b"")
+        except OSError:
+            # Whoever asks for the digest reads it all again, and is told.
+            with self._lock:
+                self._digest = None
+
+    def _await_stretch(self) -> _Stretch | None:
+        """What is to be digested next; None once it is closed."""
+        with self._lock:
+            while not self._is_closed:
+                if (stretch := self._claim(0)) is not None:
+                    return stretch
+                self._lock.wait()
+        return None
 
     def _claim(self, chunk_bytes: int) -> _Stretch | None:
         """What this thread is to digest; nothing while another one does."""

@@ -108,6 +108,7 @@ class Draft:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self._record.close()
         fd, self._fd = self._fd, None
         if fd is not None:
             close_locked(fd)
