@@ -48,8 +48,8 @@ class Files:
         self._cache = cache
         self._references = references
         self._sources = sources
-        self._default_mode = default_mode
-        self._asks_always = default_mode == "revalidate"
+        self._default_mode: Mode = default_mode
+        self._asks_always: bool = default_mode == "revalidate"
         self._memory = Memory()
 
     def recall(self, reference: str, mode: Mode | None) -> Known | None:
