@@ -19,7 +19,7 @@ from ls_tools.sources.buckets.protocol import CHUNK_BYTES
 from ls_tools.transport.retrying import TransientError
 from services.buckets import S3Site
 from services.fault_proxy import FaultProxy, StartProxy
-from services.faults import Cut, Refuse, Reset, Stall
+from services.faults import Cut, Refuse, Reset, Stall, Status
 
 CONTENT = bytes(range(256)) * 4096
 NAMES = [
@@ -280,6 +280,17 @@ def test_stall_ends_with_the_read_timeout(
     with pytest.raises(TransientError) as caught:
         read(other.store.get(place.name("a")))
     assert isinstance(caught.value.error, DeadlineError)
+
+
+def test_store_that_finds_everything_past_the_end_is_asked_no_more(
+    place: Place, start_before: StartBefore
+) -> None:
+    place.put("a", CONTENT)
+    other, proxy = start_before(place)
+    proxy.plan(Status(code=416), times=99)
+    with pytest.raises(IntegrityError):
+        other.store.get(place.name("a"), stop=10)
+    assert len(proxy.seen()) <= 3
 
 
 def test_forked_process_has_connections_of_its_own(place: Place) -> None:

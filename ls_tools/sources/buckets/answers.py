@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     import requests
 
-    from ls_tools.sources.buckets.protocol import ObjectName
+    from ls_tools.sources.buckets.protocol import ObjectName, Wanted
     from ls_tools.transfer import Validator
 
 Meaning = Literal[
@@ -99,6 +99,14 @@ def judge(status: int, code: str, meanings: Mapping[str, Meaning]) -> Meaning:
         return meanings[code]
     by_status: Meaning = "passing" if status in RETRY_STATUSES else "other"
     return _BY_STATUS.get(status, by_status)
+
+
+def may_be_empty(wanted: Wanted) -> bool:
+    """Whether a refusal as past the end may be that of an empty object.
+
+    Every range of an empty object is; the whole of it is not.
+    """
+    return wanted.start == 0 and not wanted.is_whole
 
 
 def missing_meaning(name: ObjectName, *, is_begun: bool) -> Meaning:

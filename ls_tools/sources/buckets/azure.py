@@ -25,6 +25,7 @@ from ls_tools.sources.buckets.answers import (
     StoreRefusal,
     failure_of,
     judge,
+    may_be_empty,
     missing_meaning,
     read_body,
     read_code,
@@ -33,16 +34,14 @@ from ls_tools.sources.buckets.answers import (
 )
 from ls_tools.sources.buckets.azure_account import find_account
 from ls_tools.sources.buckets.azure_blobs import (
-    Wanted,
     conditions_of,
     is_folder,
-    range_header,
     read_info,
     read_listed,
 )
 from ls_tools.sources.buckets.azure_client import connect
 from ls_tools.sources.buckets.muting import muted
-from ls_tools.sources.buckets.protocol import Body, ObjectInfo, ObjectName
+from ls_tools.sources.buckets.protocol import Body, ObjectInfo, ObjectName, Wanted
 from ls_tools.transport.failures import network_failure
 from ls_tools.transport.ranges import parse_content_range
 from ls_tools.transport.retrying import TransientError
@@ -177,12 +176,11 @@ class AzureStore:
 
     def _stream(self, wanted: Wanted) -> Body | None:
         """The bytes in one answer."""
-        ranged = wanted.start > 0 or wanted.stop is not None
-        response = self._send(wanted, range_header(wanted) if ranged else {})
+        headers = {} if wanted.is_whole else {"x-ms-range": wanted.byte_range}
+        response = self._send(wanted, headers)
         with ExitStack() as closes:
             closes.callback(response.close)
-            if response.status_code == _PAST_END and wanted.start == 0:
-                # Every range of an empty blob lies past its end.
+            if response.status_code == _PAST_END and may_be_empty(wanted):
                 return self._stream(replace(wanted, stop=None))
             if not self._has_bytes(response, wanted):
                 return None
@@ -221,8 +219,10 @@ class AzureStore:
         """The first bytes that are wanted, checked; None where they did not change."""
         last = wanted.start + self._piece_bytes
         stop = last if wanted.stop is None else min(last, wanted.stop)
-        headers = range_header(replace(wanted, stop=stop))
-        headers["x-ms-range-get-content-md5"] = "true"
+        headers = {
+            "x-ms-range": replace(wanted, stop=stop).byte_range,
+            "x-ms-range-get-content-md5": "true",
+        }
         response = self._send(wanted, headers)
         with ExitStack() as closes:
             closes.callback(response.close)

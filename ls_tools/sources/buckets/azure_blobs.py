@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from email.utils import format_datetime
 from typing import TYPE_CHECKING
 
 from ls_tools.sources.buckets.answers import read_digests
-from ls_tools.sources.buckets.protocol import ObjectInfo, ObjectName
+from ls_tools.sources.buckets.protocol import ObjectInfo, ObjectName, Wanted
 from ls_tools.transfer import Validator
 from ls_tools.transport.ranges import parse_content_range
 
@@ -18,31 +17,6 @@ if TYPE_CHECKING:
     from azure.storage.blob import BlobProperties
 
 _OK = 200
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
-    """Which bytes of what, on which conditions.
-
-    Attributes:
-        name: The blob.
-        start: First byte.
-        stop: First byte not wanted; None for all that follow.
-        match: Only this version.
-        unless: Only another version.
-    """
-
-    name: ObjectName
-    start: int = 0
-    stop: int | None = None
-    match: Validator | None = None
-    unless: Validator | None = None
-
-
-def range_header(wanted: Wanted) -> dict[str, str]:
-    """The header that asks for a range; it ends before ``stop``."""
-    last = "" if wanted.stop is None else str(wanted.stop - 1)
-    return {"x-ms-range": f"bytes={wanted.start}-{last}"}
 
 
 def conditions_of(wanted: Wanted) -> dict[str, str]:

@@ -22,6 +22,7 @@ from ls_tools.sources.buckets.answers import (
     failure_of,
     is_version,
     judge,
+    may_be_empty,
     missing_meaning,
     read_body,
     read_code,
@@ -30,7 +31,7 @@ from ls_tools.sources.buckets.answers import (
 )
 from ls_tools.sources.buckets.gcs_client import GcsLink, connect
 from ls_tools.sources.buckets.gcs_credentials import require_gcs
-from ls_tools.sources.buckets.protocol import Body, ObjectInfo, ObjectName
+from ls_tools.sources.buckets.protocol import Body, ObjectInfo, ObjectName, Wanted
 from ls_tools.transfer import Validator
 from ls_tools.transport.bodies import read_start
 from ls_tools.transport.ranges import parse_content_range
@@ -123,17 +124,12 @@ class GcsStore:
     ) -> Body | None:
         """Ask for bytes of an object; see Store."""
         _check(name)
+        wanted = Wanted(name=name, start=start, stop=stop, match=match, unless=unless)
         link = self._links.get()
-        url, headers = self._ask(link, name, match, unless)
-        ranged = start > 0 or stop is not None
-        if ranged:
-            last = "" if stop is None else str(stop - 1)
-            headers = {**headers, "Range": f"bytes={start}-{last}"}
-        response = link.send(url, headers)
+        response = link.send(*self._ask(link, wanted))
         with ExitStack() as closes:
             closes.callback(response.close)
-            if response.status_code == _PAST_END and start == 0:
-                # Every range of an empty object lies past its end.
+            if response.status_code == _PAST_END and may_be_empty(wanted):
                 return self.get(name, match=match, unless=unless)
             if response.status_code == _NOT_MODIFIED:
                 return None
@@ -166,19 +162,16 @@ class GcsStore:
                 return
             query["pageToken"] = token
 
-    def _ask(
-        self,
-        link: GcsLink,
-        name: ObjectName,
-        match: Validator | None,
-        unless: Validator | None,
-    ) -> tuple[str, dict[str, str]]:
-        """URL and headers, without the range."""
+    def _ask(self, link: GcsLink, wanted: Wanted) -> tuple[str, dict[str, str]]:
+        """URL and headers."""
+        name, match, unless = wanted.name, wanted.match, wanted.unless
         path = f"/b/{quote(name.bucket, safe='')}/o/{quote(name.key, safe='')}"
         query = {"alt": "media"}
         # Stored bytes, not unpacked by the server: only they have a size, ranges
         # and digests.
         headers = {"Accept-Encoding": "gzip"}
+        if not wanted.is_whole:
+            headers["Range"] = wanted.byte_range
         if name.version:
             query["generation"] = name.version
         if self._settings.gcs.project:

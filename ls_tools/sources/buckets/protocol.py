@@ -39,6 +39,36 @@ class ObjectName:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Which bytes of what, on which conditions: the arguments of ``Store.get``.
+
+    Attributes:
+        name: The object.
+        start: First byte.
+        stop: First byte not wanted; None for all that follow.
+        match: Only this version.
+        unless: Only another version.
+    """
+
+    name: ObjectName
+    start: int = 0
+    stop: int | None = None
+    match: Validator | None = None
+    unless: Validator | None = None
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether it is all of the object."""
+        return not self.start and self.stop is None
+
+    @property
+    def byte_range(self) -> str:
+        """The range as HTTP writes it: ``bytes=5-9``, where 10 is not wanted."""
+        last = "" if self.stop is None else self.stop - 1
+        return f"bytes={self.start}-{last}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ObjectInfo:
     """What the store says of one version of an object.
 

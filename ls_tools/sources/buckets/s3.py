@@ -11,9 +11,9 @@ from urllib3.exceptions import HTTPError
 
 from ls_tools.errors import IntegrityError
 from ls_tools.forks import PerProcess
-from ls_tools.sources.buckets.answers import read_digests
+from ls_tools.sources.buckets.answers import may_be_empty, read_digests
 from ls_tools.sources.buckets.muting import muted
-from ls_tools.sources.buckets.protocol import Body, ObjectInfo, ObjectName
+from ls_tools.sources.buckets.protocol import Body, ObjectInfo, ObjectName, Wanted
 from ls_tools.sources.buckets.s3_client import S3Link, connect
 from ls_tools.sources.buckets.s3_errors import (
     answer_failure,
@@ -85,20 +85,20 @@ class S3Store:
         unless: Validator | None = None,
     ) -> Body | None:
         """Ask for the bytes from ``start`` to before ``stop``; see Store."""
+        wanted = Wanted(name=name, start=start, stop=stop, match=match, unless=unless)
         asked: dict[str, Any] = {"Bucket": name.bucket, "Key": name.key}
-        if start or stop is not None:
-            asked["Range"] = f"bytes={start}-{'' if stop is None else stop - 1}"
-        else:
+        if wanted.is_whole:
             asked["ChecksumMode"] = "ENABLED"
+        else:
+            asked["Range"] = wanted.byte_range
         if name.version:
             asked["VersionId"] = name.version
         asked.update(_conditions(match, unless))
         try:
             answer = self._call("get_object", asked, name)
         except IntegrityError:
-            if start or stop is None:
+            if not may_be_empty(wanted):
                 raise
-            # Every range of an empty object lies past its end.
             return self.get(name, match=match, unless=unless)
         return None if answer is None else self._body(answer, name)
 
