@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from reading.samples import make_task
 
 from ls_tools.errors import (
     AccessError,
@@ -42,22 +43,6 @@ def settings_for(site: Any, **changes: Any) -> Settings:
     group = {"s3": "s3", "gs": "gcs", "azure-blob": "azure"}[scheme]
     given = {"retry_wait_s": 0.01, "retry_attempts": 4, "jobs": 8, **changes}
     return Settings(**{group: site.settings}, **given)
-
-
-def make_task(number: int, **fields: Any) -> dict[str, Any]:
-    value = {"x": 1, "y": 2, "width": 3, "height": 4, "rectanglelabels": ["Car"]}
-    result = {
-        "id": f"r{number}",
-        "from_name": "rect",
-        "to_name": "img",
-        "type": "rectanglelabels",
-        "original_width": 200,
-        "original_height": 100,
-        "value": value,
-    }
-    annotation = {"id": 100 + number, "completed_by": 1, "result": [result]}
-    data = {"image": f"/data/upload/1/{number}.jpg"}
-    return {"id": number, "data": data, "annotations": [annotation], **fields}
 
 
 def encode(value: Any) -> bytes:
