@@ -31,6 +31,7 @@ from ls_tools.transport.retrying import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from datetime import datetime
 
     import requests
 
@@ -55,6 +56,12 @@ Meaning = Literal[
 """What a refusal means, whatever the store."""
 
 _CODE = re.compile(r"[A-Za-z][A-Za-z0-9]{0,59}")
+_NO_DATE = 1970
+_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_MONTHS = (
+    *("Jan", "Feb", "Mar", "Apr", "May", "Jun"),
+    *("Jul", "Aug", "Sep", "Oct", "Nov", "Dec"),
+)
 _BY_STATUS: Mapping[int, Meaning] = {
     401: "rejected",
     403: "rejected",
@@ -232,6 +239,24 @@ def read_body(response: requests.Response) -> Iterator[bytes]:
     # Outside of the handler: what was caught holds the signed URL.
     if failure is not None:
         raise failure
+
+
+def read_encoding(value: str | None) -> str:
+    """The encoding of the stored bytes, in lower case; empty for none.
+
+    ``aws-chunked`` was one of the upload.
+    """
+    names = [name.strip().lower() for name in (value or "").split(",")]
+    return ",".join(n for n in names if n not in {"", "identity", "aws-chunked"})
+
+
+def http_date(when: datetime | None) -> str | None:
+    """``when``, in UTC, as HTTP writes it; None where only the epoch is given."""
+    if when is None or when.year == _NO_DATE:
+        return None
+    day, month = _DAYS[when.weekday()], _MONTHS[when.month - 1]
+    time_of_day = f"{when.hour:02}:{when.minute:02}:{when.second:02}"
+    return f"{day}, {when.day:02} {month} {when.year} {time_of_day} GMT"
 
 
 def read_digests(found: Mapping[str, str | None]) -> dict[str, str]:

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from email.utils import format_datetime
 from typing import TYPE_CHECKING
 
-from ls_tools.sources.buckets.answers import read_digests
+from ls_tools.sources.buckets.answers import http_date, read_digests, read_encoding
 from ls_tools.sources.buckets.protocol import ObjectInfo, ObjectName, Wanted
 from ls_tools.transfer import Validator
 from ls_tools.transport.ranges import parse_content_range
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     import requests
     from azure.storage.blob import BlobProperties
 
@@ -43,7 +40,6 @@ def read_info(response: requests.Response, name: ObjectName) -> ObjectInfo:
     md5 = headers.get("x-ms-blob-content-md5")
     if response.status_code == _OK:
         md5 = md5 or headers.get("Content-MD5")
-    encoding = headers.get("Content-Encoding", "").strip().lower()
     return ObjectInfo(
         key=name.key,
         size_bytes=total,
@@ -54,7 +50,7 @@ def read_info(response: requests.Response, name: ObjectName) -> ObjectInfo:
         ),
         checksums=read_digests({"md5": md5}),
         content_type=headers.get("Content-Type"),
-        encoding="" if encoding == "identity" else encoding,
+        encoding=read_encoding(headers.get("Content-Encoding")),
     )
 
 
@@ -75,14 +71,10 @@ def read_listed(blob: BlobProperties) -> ObjectInfo:
         validator=Validator(
             # Lists leave its quotes away.
             etag=f'"{etag}"' if etag and '"' not in etag else etag or None,
-            last_modified=_http_date(blob.last_modified),
+            last_modified=http_date(blob.last_modified),
             version=blob.version_id,
         ),
         checksums={"md5": md5.hex()} if md5 else {},
         content_type=content.content_type,
-        encoding=content.content_encoding or "",
+        encoding=read_encoding(content.content_encoding),
     )
-
-
-def _http_date(when: datetime | None) -> str | None:
-    return None if when is None else format_datetime(when, usegmt=True)

@@ -13,25 +13,22 @@ import sys
 import threading
 from typing import TYPE_CHECKING, Any
 
-from ls_tools.errors import (
-    DeadlineError,
-    IntegrityError,
-    NetworkError,
-    ServerError,
-)
+from ls_tools.errors import DeadlineError, NetworkError
 from ls_tools.forks import PerProcess
+from ls_tools.sources.buckets.answers import (
+    StoreRefusal,
+    failure_of,
+    http_date,
+    judge,
+    read_encoding,
+)
 from ls_tools.sources.buckets.protocol import CHUNK_BYTES, Body, ObjectInfo
 from ls_tools.sources.buckets.s3 import md5_of_etag
 from ls_tools.transfer import Validator
-from ls_tools.transport.retrying import (
-    RETRY_STATUSES,
-    THROTTLE_STATUSES,
-    TransientError,
-)
+from ls_tools.transport.retrying import TransientError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
-    from datetime import datetime
 
     from obstore import GetResult
     from obstore.store import GCSStore, S3Store
@@ -51,12 +48,6 @@ _CODE = re.compile(r"<Code>([A-Za-z0-9.]{1,60})</Code>")
 _TIMED_OUT = re.compile(r"\bkind: Timeout\b")
 # obstore takes no name with an empty segment, and drops a slash at either end.
 _EXACT_KEY = re.compile(r"[^/\x00-\x1f\x7f]+(?:/[^/\x00-\x1f\x7f]+)*\Z")
-_NO_DATE = 1970
-_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-_MONTHS = (
-    *("Jan", "Feb", "Mar", "Apr", "May", "Jun"),
-    *("Jul", "Aug", "Sep", "Oct", "Nov", "Dec"),
-)
 
 
 class _UselessError(Exception):
@@ -154,8 +145,7 @@ class FastFirst:
         except exceptions.NotModifiedError:
             return None
         except exceptions.PreconditionError:
-            msg = f"{name.canonical} changed while it was downloaded."
-            failure = IntegrityError(msg, hint="Try again.")
+            failure = failure_of(_refusal(412), name)
         except FileNotFoundError:
             failure = _UselessError(is_telling=False)
         except (exceptions.BaseError, OSError, ValueError) as exc:
@@ -203,7 +193,7 @@ def _body(result: GetResult, name: ObjectName) -> Body:
         _UselessError: They cannot, or it is another object.
     """
     meta, sent = result.meta, result.attributes
-    etag, changed_at = meta["e_tag"], meta["last_modified"]
+    etag = meta["e_tag"]
     md5 = md5_of_etag(etag, name.bucket)
     if md5 is None or meta["path"] != name.key:
         raise _UselessError
@@ -214,24 +204,15 @@ def _body(result: GetResult, name: ObjectName) -> Body:
         size_bytes=meta["size"],
         validator=Validator(
             etag=etag,
-            last_modified=_http_date(changed_at),
+            last_modified=http_date(meta["last_modified"]),
             version=None if version == "null" else version,
         ),
         checksums={"md5": md5},
         content_type=sent.get("Content-Type"),
-        encoding=sent.get("Content-Encoding", "").strip().lower(),
+        encoding=read_encoding(sent.get("Content-Encoding")),
     )
     chunks = _read(result, stop - start, name)
     return Body(info=info, start=start, chunks=chunks, close=chunks.close)
-
-
-def _http_date(when: datetime) -> str | None:
-    """``when`` as HTTP writes it, None for the epoch, which stands for no date."""
-    if when.year == _NO_DATE:
-        return None
-    day, month = _DAYS[when.weekday()], _MONTHS[when.month - 1]
-    time = f"{when.hour:02}:{when.minute:02}:{when.second:02}"
-    return f"{day}, {when.day:02} {month} {when.year} {time} GMT"
 
 
 def _read(result: GetResult, size_bytes: int, name: ObjectName) -> Generator[bytes]:
@@ -261,12 +242,12 @@ def _passing_failure(text: str, name: ObjectName) -> TransientError | None:
         msg = f"{name.canonical} did not come: the store stopped answering."
         hint = "If it only needs longer, raise LS_TOOLS_READ_TIMEOUT_S."
         return TransientError(DeadlineError(msg, hint=hint))
-    found = _STATUS.search(text)
+    found, code = _STATUS.search(text), _CODE.search(text)
     status = int(found[1]) if found else 0
-    if status not in RETRY_STATUSES:
-        return None
-    code = _CODE.search(text)
-    msg = f"The store answered {status} for {name.canonical}"
-    msg = f"{msg}: {code[1]}." if code else f"{msg}."
-    error = ServerError(msg, hint="Try again later.", status=status)
-    return TransientError(error, is_throttled=status in THROTTLE_STATUSES)
+    failure = failure_of(_refusal(status, code[1] if code else ""), name)
+    return failure if isinstance(failure, TransientError) else None
+
+
+def _refusal(status: int, code: str = "") -> StoreRefusal:
+    meaning = judge(status, code, {})
+    return StoreRefusal(store="The store", status=status, code=code, meaning=meaning)

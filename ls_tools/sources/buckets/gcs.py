@@ -27,6 +27,7 @@ from ls_tools.sources.buckets.answers import (
     read_body,
     read_code,
     read_digests,
+    read_encoding,
     read_retry_after_s,
 )
 from ls_tools.sources.buckets.gcs_client import GcsLink, connect
@@ -260,7 +261,6 @@ def _body(response: requests.Response) -> Body:
     if size is None or not size.isdigit():
         # Unpacked on the way, whatever was asked for; the end cannot be told.
         size = headers.get("X-Goog-Stored-Content-Length", "")
-    encoding = headers.get("Content-Encoding", "").strip().lower()
     info = ObjectInfo(
         key="",
         size_bytes=int(size or 0),
@@ -271,7 +271,7 @@ def _body(response: requests.Response) -> Body:
         ),
         checksums=read_digests(dict(_HASH.findall(headers.get("X-Goog-Hash", "")))),
         content_type=headers.get("Content-Type"),
-        encoding="" if encoding == "identity" else encoding,
+        encoding=read_encoding(headers.get("Content-Encoding")),
     )
     return Body(
         info=info,
@@ -290,7 +290,7 @@ def _listed(item: Mapping[str, Any]) -> ObjectInfo:
             {"md5": item.get("md5Hash"), "crc32c": item.get("crc32c")}
         ),
         content_type=item.get("contentType"),
-        encoding=item.get("contentEncoding") or "",
+        encoding=read_encoding(item.get("contentEncoding")),
     )
 
 

@@ -11,7 +11,7 @@ from urllib3.exceptions import HTTPError
 
 from ls_tools.errors import IntegrityError
 from ls_tools.forks import PerProcess
-from ls_tools.sources.buckets.answers import may_be_empty, read_digests
+from ls_tools.sources.buckets.answers import may_be_empty, read_digests, read_encoding
 from ls_tools.sources.buckets.muting import muted
 from ls_tools.sources.buckets.protocol import Body, ObjectInfo, ObjectName, Wanted
 from ls_tools.sources.buckets.s3_client import S3Link, connect
@@ -202,14 +202,8 @@ def read_info(
         ),
         checksums=_read_checksums(answer, name.bucket),
         content_type=answer.get("ContentType"),
-        encoding=_read_encoding(answer.get("ContentEncoding")),
+        encoding=read_encoding(answer.get("ContentEncoding")),
     )
-
-
-def _read_encoding(value: str | None) -> str:
-    """The encoding of the stored bytes: ``aws-chunked`` was one of the upload."""
-    names = [name.strip().lower() for name in (value or "").split(",")]
-    return ",".join(n for n in names if n not in {"", "identity", "aws-chunked"})
 
 
 def md5_of_etag(etag: str | None, bucket: str) -> str | None:
