@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 LEAST = 1
+"""The bound that no complaint lowers."""
 
 START = 16
 """The bound to begin with, and to come back to after a complaint."""
@@ -124,6 +125,7 @@ class _Lot:
         self._waiting: deque[threading.Lock] = deque()
 
     def take(self) -> None:
+        """Take a place; wait for it in turn."""
         with self._lock:
             if self.taken < self.bound and not self._waiting:
                 self.taken += 1
@@ -138,16 +140,19 @@ class _Lot:
             raise
 
     def give(self, *, rests: bool = False) -> None:
+        """Give a place back, or lend it while its thread rests."""
         with self._lock:
             self.taken -= 1
             self.resting += rests
             self._serve()
 
     def wake(self) -> None:
+        """Rest no more; the place is still to be taken."""
         with self._lock:
             self.resting -= 1
 
     def slow_down(self, mark: int | None) -> None:
+        """Halve the bound, once for all that was sent before."""
         with self._lock:
             if mark is None or mark == self.era:
                 self.bound = max(self.bound // 2, LEAST)
@@ -155,6 +160,7 @@ class _Lot:
                 self._successes = 0
 
     def speed_up(self, mark: int | None, most: int) -> None:
+        """Count a success; raise the bound after as many as it allows at once."""
         with self._lock:
             if mark is not None and mark != self.era:
                 return
@@ -197,6 +203,8 @@ def _user_s() -> float:
 
 
 class _Place:
+    """A place of the calling thread, for as long as the block runs."""
+
     def __init__(self, lot: _Lot) -> None:
         self._lot = lot
         self._is_new = False
@@ -220,6 +228,8 @@ class _Place:
 
 
 class _Rest:
+    """The calling thread without its place, for as long as the block runs."""
+
     def __init__(self, lot: _Lot) -> None:
         self._lot = lot
         self._has_left = False

@@ -20,7 +20,7 @@ from ls_tools.cache.keeping import Keeper
 from ls_tools.cache.key_locks import KeyLocks
 from ls_tools.cache.layout import Layout, check_key
 from ls_tools.cache.leases import leased
-from ls_tools.cache.reading import confirm_only, not_cached, refuse_writing
+from ls_tools.cache.read_only import confirm_only, not_cached, refuse_writing
 from ls_tools.cache.sweeping import sweep
 from ls_tools.cache.uses import TRUST_S, note_need, note_use
 from ls_tools.errors import NetworkError, NotFoundError
