@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
 
 from ls_tools.errors import (
     BadReferenceError,
-    MissingCredentialsError,
+    MissingDependencyError,
     NotFoundError,
     UsageError,
 )
@@ -52,6 +53,11 @@ def settings(tmp_path: Path) -> Settings:
     return Settings(cache_dir=tmp_path / "cache")
 
 
+@pytest.fixture
+def without_boto3(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "boto3", None)
+
+
 def test_a_scheme_of_a_third_party_is_fetched(settings: Settings) -> None:
     with pytest.raises(BadReferenceError):
         Resolver(settings).path("shelf://a/b.png")
@@ -62,21 +68,23 @@ def test_a_scheme_of_a_third_party_is_fetched(settings: Settings) -> None:
     assert path.name == "b.png"
 
 
+@pytest.mark.usefixtures("without_boto3")
 def test_a_later_source_comes_first_and_leaves_the_rest_to_the_others(
     settings: Settings,
 ) -> None:
     register_source("shelf", ShelfSource, kinds=["s3"])
     found = Resolver(settings).resolve("s3://b/a.png")
     assert found.source == "shelf"
-    with pytest.raises(MissingCredentialsError, match="LABEL_STUDIO_URL"):
+    with pytest.raises(MissingDependencyError, match="LABEL_STUDIO_URL"):
         Resolver(settings).path("s3://b/missing")
 
 
+@pytest.mark.usefixtures("without_boto3")
 def test_the_settings_choose_between_direct_and_server(settings: Settings) -> None:
     resolve = "/tasks/1/resolve/?fileuri=cmVkaXM6Ly9kYi9h"
     with pytest.raises(UsageError, match="cloud='server'"):
         Resolver(settings.evolve(cloud="direct")).path(resolve)
-    with pytest.raises(MissingCredentialsError):
+    with pytest.raises(MissingDependencyError):
         Resolver(settings.evolve(cloud="direct")).path("s3://b/a.png")
     register_source("shelf", ShelfSource, kinds=["s3"])
     assert Resolver(settings.evolve(cloud="direct")).path("s3://b/a.png").exists()
