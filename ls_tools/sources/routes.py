@@ -49,7 +49,8 @@ _ROUTES: dict[str, tuple[str, ...]] = {
 }
 _KINDS = frozenset(get_args(Kind))
 _THROUGH_SERVER = "presign"
-_importing = {"s3", "gcs", "azure"}
+_lazy = {"s3", "gcs", "azure"}
+"""Sources that are made at their first fetch, with what they import."""
 
 
 def register_source(
@@ -71,7 +72,7 @@ def register_source(
         UsageError: The name is taken and ``replace`` is not given.
     """
     SOURCES.register(name, target, replace=replace)
-    _importing.discard(name)
+    _lazy.discard(name)
     for kind in kinds:
         others = tuple(n for n in _ROUTES.get(kind.lower(), ()) if n != name)
         _ROUTES[kind.lower()] = (name, *others)
@@ -144,7 +145,7 @@ class Sources:
     def _make(self, name: str) -> Source:
         if name not in self._made:
             make = partial(_load, name, self._services)
-            source = LazySource(make) if name in _importing else make()
+            source = LazySource(make) if name in _lazy else make()
             return self._made.setdefault(name, source)
         return self._made[name]
 
