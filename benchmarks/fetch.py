@@ -294,13 +294,13 @@ def slow(bucket: Bucket, rounds: int) -> dict[str, float]:
     keys = bucket.fill([SMALL_BYTES] * 501)
     sides = [
         Side("ours", OURS.format(without_fast=False), threads=0),
-        Side("boto3, one by one", BOTO3, threads=1),
+        Side("one by one", SDK, python=str(peer_python()), threads=1),
         Side("boto3, 16 threads", BOTO3),
     ]
     with delayed(bucket.endpoint, DELAY_S) as endpoint:
         runs = compare(sides, endpoint, keys, rounds)
     figures = {f"{name} s": _median(r) for name, r in runs.items()}
-    figures["ours, times one by one"] = _ratio(runs["ours"], runs["boto3, one by one"])
+    figures["ours, times one by one"] = _ratio(runs["ours"], runs["one by one"])
     return figures
 
 
