@@ -140,7 +140,7 @@ def _strip_weak(etag: str) -> str:
 def read_head(status: int, headers: Mapping[str, str]) -> Head:
     """Read what matters of an answer; ``headers`` ignore case."""
     start, end, total = parse_content_range(headers.get("Content-Range"))
-    length = _parse_length(headers.get("Content-Length"))
+    length = parse_length(headers.get("Content-Length"))
     chunked = "chunked" in headers.get("Transfer-Encoding", "").lower()
     if status == _OK:
         start, end, total = None, None, None if chunked else length
@@ -189,7 +189,8 @@ def read_validator(headers: Mapping[str, str]) -> Validator:
     )
 
 
-def _parse_length(value: str | None) -> int | None:
+def parse_length(value: str | None) -> int | None:
+    """The number in a ``Content-Length``; None where it is none."""
     text = (value or "").strip()
     return int(text) if _LENGTH.fullmatch(text) else None
 

@@ -147,7 +147,7 @@ class Corrupt(Fault):
 class ClaimLength(Fault):
     """``Content-Length`` says ``length``, whatever follows; None leaves it out."""
 
-    length: int | None
+    length: int | str | None
 
     def headers(self, headers: list[Header]) -> list[Header]:
         kept = [item for item in headers if item[0].lower() != "content-length"]

@@ -74,6 +74,17 @@ _BY_STATUS: Mapping[int, Meaning] = {
 }
 
 
+UNREADABLE = (
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    ArithmeticError,
+    RecursionError,
+)
+"""What parsers raise of answers that make no sense."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoreRefusal:
     """An answer that is not what was asked for.
@@ -220,6 +231,26 @@ _WORDS: Mapping[Meaning, tuple[type[LsToolsError], str, str]] = {
     "passing": (ServerError, _NO_ANSWER, _LATER),
     "other": (ServerError, _NO_ANSWER, _LATER),
 }
+
+
+def size_told(size_bytes: int | None, name: ObjectName) -> int:
+    """The size that an answer tells, without which no cut could be seen.
+
+    Raises:
+        ServerError: It tells none.
+    """
+    if size_bytes is not None and size_bytes >= 0:
+        return size_bytes
+    msg = f"The answer for {name.canonical} does not tell its size."
+    hint = "See whether a proxy on the way drops or spoils Content-Length."
+    raise ServerError(msg, hint=hint)
+
+
+def nonsense(store: str, name: ObjectName) -> TransientError:
+    """The error for an answer that cannot be read."""
+    msg = f"{store} answered for {name.canonical} in a way that makes no sense."
+    hint = "Check the endpoint, and proxies on the way."
+    return TransientError(ServerError(msg, hint=hint))
 
 
 def read_body(response: requests.Response) -> Iterator[bytes]:

@@ -21,12 +21,14 @@ from ls_tools.errors import (
 )
 from ls_tools.forks import PerProcess
 from ls_tools.sources.buckets.answers import (
+    UNREADABLE,
     Meaning,
     StoreRefusal,
     failure_of,
     judge,
     may_be_empty,
     missing_meaning,
+    nonsense,
     read_body,
     read_code,
     read_digests,
@@ -170,9 +172,13 @@ class AzureStore:
         found = self._links.get().client.list_blobs(
             name_starts_with=prefix, include=["metadata"]
         )
-        pages = found.by_page()
+        pages: Any = found.by_page()
+        token = ""
         while (page := self._next_page(pages, name)) is not None:
             yield from (read_listed(blob) for blob in page if not is_folder(blob))
+            last, token = token, pages.continuation_token or ""
+            if token and token == last:
+                raise nonsense(_STORE, name)
 
     def _stream(self, wanted: Wanted) -> Body | None:
         """The bytes in one answer."""
@@ -184,10 +190,11 @@ class AzureStore:
                 return self._stream(replace(wanted, stop=None))
             if not self._has_bytes(response, wanted):
                 return None
+            info = read_info(response, wanted.name)
             closes.pop_all()
         first, _, _ = parse_content_range(response.headers.get("Content-Range"))
         return Body(
-            info=read_info(response, wanted.name),
+            info=info,
             start=first or 0,
             chunks=read_body(response),
             close=response.close,
@@ -301,8 +308,14 @@ class AzureStore:
             response = getattr(exc, "response", None)
             if response is None:
                 failure = network_failure(exc, self._account.url)
+            elif response.status_code == _OK:
+                failure = nonsense(_STORE, name)
             else:
                 failure = self._failure(response, name, "no-bucket")
+        except LsToolsError:  # some are a ValueError
+            raise
+        except UNREADABLE:
+            failure = nonsense(_STORE, name)
         raise failure
 
     def _failure(

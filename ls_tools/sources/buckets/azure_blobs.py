@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ls_tools.sources.buckets.answers import http_date, read_digests, read_encoding
+from ls_tools.sources.buckets.answers import (
+    http_date,
+    read_digests,
+    read_encoding,
+    size_told,
+)
 from ls_tools.sources.buckets.protocol import ObjectInfo, ObjectName, Wanted
 from ls_tools.transfer import Validator
-from ls_tools.transport.ranges import parse_content_range
+from ls_tools.transport.ranges import parse_content_range, parse_length
 
 if TYPE_CHECKING:
     import requests
@@ -31,18 +36,21 @@ def conditions_of(wanted: Wanted) -> dict[str, str]:
 
 
 def read_info(response: requests.Response, name: ObjectName) -> ObjectInfo:
-    """What an answer with bytes says of the whole blob."""
+    """What an answer with bytes says of the whole blob.
+
+    Raises:
+        ServerError: It does not tell the size.
+    """
     headers = response.headers
     _, _, total = parse_content_range(headers.get("Content-Range"))
-    length = headers.get("Content-Length", "")
     if total is None:
-        total = int(length) if length.isdigit() else 0
+        total = parse_length(headers.get("Content-Length"))
     md5 = headers.get("x-ms-blob-content-md5")
     if response.status_code == _OK:
         md5 = md5 or headers.get("Content-MD5")
     return ObjectInfo(
         key=name.key,
-        size_bytes=total,
+        size_bytes=size_told(total, name),
         validator=Validator(
             etag=headers.get("ETag"),
             last_modified=headers.get("Last-Modified"),

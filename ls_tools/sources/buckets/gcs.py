@@ -14,9 +14,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
-from ls_tools.errors import LsToolsError, NotFoundError, ServerError
+from ls_tools.errors import LsToolsError, NotFoundError
 from ls_tools.forks import PerProcess
 from ls_tools.sources.buckets.answers import (
+    UNREADABLE,
     Meaning,
     StoreRefusal,
     failure_of,
@@ -24,19 +25,20 @@ from ls_tools.sources.buckets.answers import (
     judge,
     may_be_empty,
     missing_meaning,
+    nonsense,
     read_body,
     read_code,
     read_digests,
     read_encoding,
     read_retry_after_s,
+    size_told,
 )
 from ls_tools.sources.buckets.gcs_client import GcsLink, connect
 from ls_tools.sources.buckets.gcs_credentials import require_gcs
 from ls_tools.sources.buckets.protocol import Body, ObjectInfo, ObjectName, Wanted
 from ls_tools.transfer import Validator
 from ls_tools.transport.bodies import read_start
-from ls_tools.transport.ranges import parse_content_range
-from ls_tools.transport.retrying import TransientError
+from ls_tools.transport.ranges import parse_content_range, parse_length
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -44,6 +46,7 @@ if TYPE_CHECKING:
     import requests
 
     from ls_tools.settings import Settings
+    from ls_tools.transport.retrying import TransientError
 
 _STORE = "Google Cloud Storage"
 _FIELDS = (
@@ -51,6 +54,7 @@ _FIELDS = (
     "nextPageToken"
 )
 _PAGE = 1000
+_PAGE_BYTES = 64 * 2**20
 _ERROR_BYTES = 64 * 2**10
 _HASH = re.compile(r"\b(md5|crc32c)=([A-Za-z0-9+/=]+)")
 _MEANINGS: Mapping[str, Meaning] = {
@@ -137,7 +141,7 @@ class GcsStore:
             if response.status_code not in {_OK, _PARTIAL}:
                 missing = missing_meaning(name, is_begun=bool(match))
                 raise self._failure(link, response, name, missing)
-            body = _body(response)
+            body = _body(response, name)
             # Emulators take no notice of conditions.
             if unless and is_version(body.info.validator, unless):
                 return None
@@ -161,6 +165,8 @@ class GcsStore:
             yield from found
             if not token:
                 return
+            if token == query.get("pageToken"):
+                raise nonsense(_STORE, name)
             query["pageToken"] = token
 
     def _ask(self, link: GcsLink, wanted: Wanted) -> tuple[str, dict[str, str]]:
@@ -195,16 +201,18 @@ class GcsStore:
         with closing(link.send(url, {})) as response:
             if response.status_code != _OK:
                 raise self._failure(link, response, name, "no-bucket")
-            content = b"".join(read_body(response))
+            content = bytearray()
+            for chunk in read_body(response):
+                content += chunk
+                if len(content) > _PAGE_BYTES:
+                    raise nonsense(_STORE, name)
         try:
             page = json.loads(content)
             items = page.get("items", ())
             return tuple(map(_listed, items)), str(page.get("nextPageToken") or "")
-        except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
+        except UNREADABLE:
             pass
-        msg = f"{_STORE} listed {name.canonical} in a way that makes no sense."
-        error = ServerError(msg, hint="Check the endpoint, and proxies on the way.")
-        raise TransientError(error)
+        raise nonsense(_STORE, name)
 
     def _failure(
         self,
@@ -254,16 +262,16 @@ def _changed(status: int) -> StoreRefusal:
     return StoreRefusal(store=_STORE, status=status, meaning="changed")
 
 
-def _body(response: requests.Response) -> Body:
+def _body(response: requests.Response, name: ObjectName) -> Body:
     headers = response.headers
     first, _, total = parse_content_range(headers.get("Content-Range"))
-    size = headers.get("Content-Length") if total is None else str(total)
-    if size is None or not size.isdigit():
+    size = parse_length(headers.get("Content-Length")) if total is None else total
+    if size is None:
         # Unpacked on the way, whatever was asked for; the end cannot be told.
-        size = headers.get("X-Goog-Stored-Content-Length", "")
+        size = parse_length(headers.get("X-Goog-Stored-Content-Length"))
     info = ObjectInfo(
         key="",
-        size_bytes=int(size or 0),
+        size_bytes=size_told(size, name),
         validator=Validator(
             etag=headers.get("ETag"),
             last_modified=headers.get("Last-Modified"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NoReturn
 
-from ls_tools.errors import RefusedError, UsageError
+from ls_tools.errors import RefusedError, ServerError, UsageError
 from ls_tools.sources.buckets.direct import azure_source, gcs_source, s3_source
 from ls_tools.sources.protocol import Services
 from ls_tools.transport.retrying import RetryPolicy, TransientError
@@ -121,7 +121,9 @@ class _Listing:
     def __init__(self, store: Store, place: BucketPlace) -> None:
         self._store = store
         self._place = place
-        self._given: bytes | None = None
+        self._given = b""
+        self._is_again = False
+        self._is_ordered = True
         self._rest: Iterator[ObjectInfo] | None = None
 
     def next(self) -> ObjectInfo | None:
@@ -130,11 +132,27 @@ class _Listing:
             self._rest = self._store.list(self._place.bucket, self._place.prefix)
         try:
             for info in self._rest:
-                name = info.key.encode(errors="surrogatepass")
-                if self._given is None or name > self._given:
-                    self._given = name
+                if self._is_next(info):
                     return info
-        except TransientError:
-            self._rest = None
+        except TransientError as exc:
+            if not self._is_ordered:
+                raise exc.error from None
+            self._rest, self._is_again = None, True
             raise
         return None
+
+    def _is_next(self, info: ObjectInfo) -> bool:
+        """Note an object; False where it was given before the listing began again."""
+        name = info.key.encode(errors="replace")
+        is_name = name.decode() == info.key
+        is_below = info.key.startswith(self._place.prefix)
+        if not (is_name and is_below and info.size_bytes >= 0):
+            msg = f"The store listed {self._place.canonical} with what is not there."
+            raise ServerError(msg, hint="Check the endpoint, and proxies on the way.")
+        if name > self._given:
+            self._given, self._is_again = name, False
+        elif self._is_again:
+            return False
+        else:
+            self._is_ordered = False  # as of S3 directory buckets
+        return True

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import re
+from contextlib import ExitStack
 from email.utils import parsedate_to_datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from urllib3.exceptions import HTTPError
 
-from ls_tools.errors import IntegrityError
+from ls_tools.errors import IntegrityError, LsToolsError
 from ls_tools.forks import PerProcess
-from ls_tools.sources.buckets.answers import may_be_empty, read_digests, read_encoding
+from ls_tools.sources.buckets.answers import (
+    UNREADABLE,
+    may_be_empty,
+    nonsense,
+    read_digests,
+    read_encoding,
+    size_told,
+)
 from ls_tools.sources.buckets.muting import muted
 from ls_tools.sources.buckets.protocol import Body, ObjectInfo, ObjectName, Wanted
 from ls_tools.sources.buckets.s3_client import S3Link, connect
@@ -43,6 +51,8 @@ _FIELDS = {
     "ChecksumSHA512": "sha512",
 }
 _EXPRESS = "--x-s3"
+_STORE = "The S3 store"
+_STORE = "The S3 store"
 _NOT_MODIFIED = 304
 
 
@@ -110,15 +120,17 @@ class S3Store:
         )
         while True:
             page = self._call("list_objects_v2", asked, where) or {}
-            for item in page.get("Contents", ()):
-                yield ObjectInfo(
-                    key=item["Key"],
-                    size_bytes=item["Size"],
-                    validator=Validator(etag=item.get("ETag")),
-                )
+            try:
+                infos = [_listed(item) for item in page.get("Contents", ())]
+            except UNREADABLE:
+                raise nonsense(_STORE, where) from None
+            yield from infos
             if not page.get("IsTruncated"):
                 return
-            asked["ContinuationToken"] = page.get("NextContinuationToken", "")
+            token = page.get("NextContinuationToken", "")
+            if token == asked.get("ContinuationToken", ""):
+                raise nonsense(_STORE, where)
+            asked["ContinuationToken"] = token
 
     def _call(
         self, operation: str, asked: Mapping[str, Any], name: ObjectName
@@ -136,6 +148,10 @@ class S3Store:
                 answer: Mapping[str, Any] = exc.response
             except BotoCoreError as exc:
                 raise call_failure(exc, name=name.canonical, host=host) from None
+            except LsToolsError:  # some are a ValueError
+                raise
+            except UNREADABLE:
+                raise nonsense(_STORE, name) from None
         if answer.get("ResponseMetadata", {}).get("HTTPStatusCode") == _NOT_MODIFIED:
             return None
         raise answer_failure(
@@ -151,8 +167,12 @@ class S3Store:
         stream = answer["Body"]
         raw = getattr(stream, "_raw_stream", stream)
         first, _, total = parse_content_range(answer.get("ContentRange"))
+        with ExitStack() as closes:
+            closes.callback(raw.close)
+            info = read_info(answer, name, size_bytes=total)
+            closes.pop_all()
         return Body(
-            info=read_info(answer, name, size_bytes=total),
+            info=info,
             start=first or 0,
             chunks=self._read(raw, name),
             close=raw.close,
@@ -168,6 +188,14 @@ class S3Store:
     def _raise_cut(self, exc: Exception, name: ObjectName) -> NoReturn:
         host = self.link.client.meta.endpoint_url
         raise cut_failure(exc, name=name.canonical, host=host) from None
+
+
+def _listed(item: Mapping[str, Any]) -> ObjectInfo:
+    return ObjectInfo(
+        key=item["Key"],
+        size_bytes=item["Size"],
+        validator=Validator(etag=item.get("ETag")),
+    )
 
 
 def _conditions(match: Validator | None, unless: Validator | None) -> dict[str, Any]:
@@ -189,12 +217,16 @@ def read_info(
         answer: As boto3 gives it.
         name: The object.
         size_bytes: Size of the whole, where only a part was sent.
+
+    Raises:
+        ServerError: It does not tell the size.
     """
     headers = answer["ResponseMetadata"]["HTTPHeaders"]
     version = answer.get("VersionId")
+    size = answer.get("ContentLength") if size_bytes is None else size_bytes
     return ObjectInfo(
         key=name.key,
-        size_bytes=answer["ContentLength"] if size_bytes is None else size_bytes,
+        size_bytes=size_told(size, name),
         validator=Validator(
             etag=answer.get("ETag"),
             last_modified=headers.get("last-modified"),
