@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import os
+import signal
 import sys
+import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -422,3 +424,43 @@ def test_token_of_google_is_renewed_as_google_auth_does() -> None:
     assert first["token"] == "ya29"
     assert first["expires_at"].tzinfo is timezone.utc
     assert credentials.refreshed == 1
+
+
+def test_redirect_to_another_host_is_not_followed(
+    place: Place, monkeypatch: pytest.MonkeyPatch, store_proxy: StartProxy
+) -> None:
+    """What is sent with a request, a session token too, stays with the store."""
+    monkeypatch.setenv("AWS_SESSION_TOKEN", "session-token")
+    other = store_proxy(place.site.url)
+    elsewhere = other.url.replace("127.0.0.1", "localhost")
+    extra = {"Location": f"{elsewhere}/{place.bucket}/a"}
+    place.proxy.plan(Status(code=307, extra=extra), times=4)
+    with pytest.raises(NetworkError):
+        place.store().get(place.name())
+    assert place.proxy.seen()
+    assert not other.seen()
+
+
+def test_proxy_of_the_environment_leaves_it_to_the_sdk(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
+    store = fast_s3_store(place.settings(), place.bucket)
+    assert isinstance(store, S3Store)
+
+
+def test_deadline_is_kept_while_a_store_does_not_answer(place: Place) -> None:
+    def expire(*_: object) -> None:
+        raise InterruptedError
+
+    place.proxy.plan(Delay(seconds=5), times=4)
+    before = signal.signal(signal.SIGALRM, expire)
+    began_s = time.monotonic()
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.3)
+        with pytest.raises(InterruptedError):
+            place.store(read_timeout_s=60).get(place.name())
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    assert time.monotonic() - began_s < 3

@@ -11,6 +11,7 @@ import os
 import re
 import sys
 import threading
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ls_tools.errors import DeadlineError, NetworkError
@@ -22,6 +23,7 @@ from ls_tools.sources.buckets.answers import (
     judge,
     read_encoding,
 )
+from ls_tools.sources.buckets.interrupting import call
 from ls_tools.sources.buckets.protocol import CHUNK_BYTES, Body, ObjectInfo
 from ls_tools.sources.buckets.s3 import md5_of_etag
 from ls_tools.transfer import Validator
@@ -141,7 +143,7 @@ class FastFirst:
 
         failure: Exception | None
         try:
-            result = store.get(name.key, options=options or None)  # type: ignore[arg-type]
+            result = call(partial(store.get, name.key, options=options or None))  # type: ignore[arg-type]
         except exceptions.NotModifiedError:
             return None
         except exceptions.PreconditionError:
@@ -220,7 +222,7 @@ def _read(result: GetResult, size_bytes: int, name: ObjectName) -> Generator[byt
 
     try:
         if size_bytes <= CHUNK_BYTES:
-            yield bytes(result.bytes())
+            yield call(lambda: bytes(result.bytes()))
             return
         for piece in result.stream(STREAM_BYTES):
             for start in range(0, len(piece), CHUNK_BYTES):

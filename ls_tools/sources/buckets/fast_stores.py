@@ -10,6 +10,8 @@ import re
 from datetime import datetime, timedelta, timezone
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import urlsplit
+from urllib.request import getproxies
 
 from ls_tools.sources.buckets.fast import FastFirst
 from ls_tools.sources.buckets.gcs import gcs_store
@@ -35,6 +37,9 @@ _KEPT_S = 720.0
 boto3 renews them 10 minutes before theirs."""
 
 _AWS = re.compile(r"https://s3(?:\.[a-z0-9-]+)?\.amazonaws\.com/?\Z")
+_NOWHERE = "http://127.0.0.1:0"
+"""A proxy that cannot be connected to: nothing listens at port 0."""
+
 _NO_TIMEOUT = "7days"
 _NO_RETRIES = {"max_retries": 0}
 
@@ -58,14 +63,15 @@ def fast_gcs_store(settings: Settings, bucket: str) -> Store:
 def _is_expressible(settings: Settings) -> bool:
     """Whether obstore can do what is set.
 
-    It would trust a CA file beside the system's own, knows no client certificate
-    and checks no address.
+    It would trust a CA file beside the system's own, knows no client certificate,
+    checks no address, and is told of a proxy that keeps it from other hosts.
     """
     return (
         settings.verify is True
         and settings.client_cert is None
         and settings.proxies is None
         and settings.network == "any"
+        and not getproxies()
     )
 
 
@@ -90,15 +96,16 @@ def _open_s3(sdk: SdkStore, settings: Settings, bucket: str) -> S3Store | None:
         return None
     region = client.meta.region_name
     region = "us-east-1" if region in {None, "aws-global"} else region
+    endpoint = _s3_endpoint(url, region, bucket)
     return _make(
         stores.S3Store,
         bucket,
         config={
-            **_s3_endpoint(url, region, bucket),
+            **endpoint,
             "region": region,
             "skip_signature": settings.s3.anonymous,
         },
-        client_options=_client_options(settings, url),
+        client_options=_client_options(settings, endpoint["endpoint"]),
         credential_provider=_AwsKeys(found) if found else None,
     )
 
@@ -160,6 +167,9 @@ def _client_options(settings: Settings, url: str) -> ClientConfig:
         "read_timeout": _duration(settings.read_timeout_s),
         "timeout": _NO_TIMEOUT,
         "pool_max_idle_per_host": str(settings.jobs * 2),
+        # It would follow redirects to any host, with a session token.
+        "proxy_url": _NOWHERE,
+        "proxy_excludes": urlsplit(url).hostname or "",
     }
 
 
