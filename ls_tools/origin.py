@@ -223,13 +223,24 @@ def _without(query: str, names: Container[str]) -> str:
     return "&".join(item for item in items if _parameter_name(item) not in names)
 
 
+def _redacted(parts: SplitResult) -> str:
+    """``parts`` without secrets.
+
+    Raises:
+        ValueError: What should be a port may be a password cut short by a slash.
+    """
+    if parts.scheme in _DEFAULT_PORTS:
+        _ = parts.port
+    return strip_secrets(parts).geturl()
+
+
 def redact_url(url: str) -> str:
     """``url`` as it may stand in a message: no userinfo, signature or control.
 
     Never raises; what does not parse is cut down to its scheme.
     """
     try:
-        text = strip_secrets(urlsplit(url)).geturl() if "://" in url else url
+        text = _redacted(urlsplit(url)) if "://" in url else url
     except ValueError:
         text = url.partition("://")[0] + "://…"
     if "://" not in text and "?" in text:

@@ -67,7 +67,11 @@ def _parse_offline(text: str) -> str:
 
 
 def _parse_path(text: str) -> Path:
-    return Path(text).expanduser()
+    try:
+        return Path(text).expanduser()
+    except RuntimeError as exc:
+        msg = f"there is no home folder for {text!r}"
+        raise ValueError(msg) from exc
 
 
 def _parse_names(text: str) -> tuple[str, ...]:

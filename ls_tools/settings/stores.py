@@ -208,11 +208,16 @@ def parse_endpoint(text: str) -> str:
         ValueError: It is no http or https URL, or holds more than one needs. The
             text does not quote it.
     """
-    parts = urlsplit(text)
+    try:
+        parts = urlsplit(text)
+        port = parts.port
+    except ValueError:
+        msg = "it is not a URL"
+        raise ValueError(msg) from None
     if parts.scheme.lower() not in {"http", "https"} or not parts.hostname:
         msg = "it is not an http or https URL"
         raise ValueError(msg)
-    if parts.port == 0 or "@" in parts.netloc or parts.query or parts.fragment:
+    if port == 0 or "@" in parts.netloc or parts.query or parts.fragment:
         msg = "it holds more than scheme, host, port and path"
         raise ValueError(msg)
     return text

@@ -147,3 +147,24 @@ def test_what_decides_the_credentials_changes_the_fingerprint(
     before = environment_fingerprint()
     monkeypatch.setenv(name, "another")
     assert environment_fingerprint() != before
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "AWS_ENDPOINT_URL",
+        "AZURE_STORAGE_ACCOUNT",
+        "LABEL_STUDIO_URL",
+        "STORAGE_EMULATOR_HOST",
+    ],
+)
+def test_password_that_breaks_its_url_is_not_quoted(name: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        Settings.from_env({name: "http://user:c2Vj/cmV0@host"})
+    assert "c2Vj" not in str(caught.value)
+    assert "cmV0" not in str(caught.value)
+
+
+def test_home_folder_of_nobody_is_a_settings_error() -> None:
+    with pytest.raises(SettingsError, match="home folder"):
+        Settings.from_env({"LS_TOOLS_CACHE_DIR": "~nobody-of-this-name/cache"})
