@@ -149,3 +149,23 @@ def test_listing_without_order_does_not_go_on_after_a_failure() -> None:
 def test_listing_of_what_is_elsewhere_is_an_error(key: str) -> None:
     with pytest.raises(ServerError, match="bucket/x"):
         listed(f"xa {key}")
+
+
+@pytest.mark.parametrize("kind", ["azure"], indirect=True)
+@pytest.mark.parametrize(
+    ("code", "extra", "content"),
+    [
+        (206, {"Content-Range": "bytes 9-18/1000000"}, b"0" * 10),
+        (206, {"Content-Range": "bytes 0-0/1000000"}, b""),
+        (206, {"Content-Range": "bytes 0-9/1000000"}, b"0" * 3_000_000),
+    ],
+)
+def test_piece_that_was_not_asked_for_is_an_error(
+    before: tuple[Place, FaultProxy], code: int, extra: dict[str, str], content: bytes
+) -> None:
+    place, proxy = before
+    whole = {**XML, "ETag": '"e"', "Content-Length": "1000000"}
+    proxy.plan(Status(code=200, extra=whole, content=b"0"))
+    proxy.plan(Status(code=code, extra={"ETag": '"e"', **extra}, content=content))
+    with pytest.raises(TransientError, match="no sense"):
+        place.store.get(place.name("a"))

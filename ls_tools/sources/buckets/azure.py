@@ -235,7 +235,10 @@ class AzureStore:
             closes.callback(response.close)
             if not self._has_bytes(response, wanted):
                 return None
-            chunks = self._read_piece(response)
+            first, _, _ = parse_content_range(response.headers.get("Content-Range"))
+            if (first or 0) != wanted.start:
+                raise nonsense(_STORE, wanted.name)
+            chunks = self._read_piece(response, replace(wanted, stop=stop))
         digest = hashlib.md5(usedforsecurity=False)
         for chunk in chunks:
             digest.update(chunk)
@@ -245,10 +248,12 @@ class AzureStore:
             raise TransientError(IntegrityError(msg, hint="Try again."))
         return _Piece(info=read_info(response, wanted.name), chunks=chunks)
 
-    def _read_piece(self, response: requests.Response) -> tuple[bytes, ...]:
+    def _read_piece(
+        self, response: requests.Response, wanted: Wanted
+    ) -> tuple[bytes, ...]:
         """All bytes of an answer; where connections break, the next ask for less."""
         try:
-            chunks = tuple(read_body(response))
+            chunks = _read_bounded(response, wanted)
         except TransientError:
             self._piece_bytes = max(self._piece_bytes // 2, _LEAST_PIECE_BYTES)
             raise
@@ -342,6 +347,20 @@ class AzureStore:
             hint=known if meaning == "rejected" else "",
         )
         return failure_of(refusal, name)
+
+
+def _read_bounded(response: requests.Response, wanted: Wanted) -> tuple[bytes, ...]:
+    """The bytes of an answer, which are some, and no more than were asked for."""
+    chunks = []
+    position = wanted.start
+    for chunk in read_body(response):
+        chunks.append(chunk)
+        position += len(chunk)
+        if wanted.stop is not None and position > wanted.stop:
+            raise nonsense(_STORE, wanted.name)
+    if not chunks:
+        raise nonsense(_STORE, wanted.name)
+    return tuple(chunks)
 
 
 def _check(name: ObjectName) -> None:
