@@ -1,6 +1,6 @@
 """Measure ls_tools beside the tools that people use today, in one run.
 
-    python benchmarks/measure.py [--rounds 5] [--tasks 50000] [--out results.json]
+    python benchmarks/measure.py [--rounds 5] [--only ROW] [--out results.json]
 
 Both sides are run by turns; a figure is the median of the rounds, a ratio the
 median of the ratios round by round. The other side is label-studio-sdk, pinned,
@@ -64,15 +64,20 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--tasks", type=int, default=50_000)
+    parser.add_argument("--only", choices=("coco", "import", "cached"))
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
     peer = peer_python()
     with tempfile.TemporaryDirectory() as folder:
-        results = {
-            "coco": measure_coco(peer, Path(folder), options.tasks, options.rounds),
-            "import": measure_import(options.rounds * 3),
-            "cached": measure_cached(peer, Path(folder), options.rounds),
+        rows = {
+            "coco": lambda: measure_coco(
+                peer, Path(folder), options.tasks, options.rounds
+            ),
+            "import": lambda: measure_import(options.rounds * 3),
+            "cached": lambda: measure_cached(peer, Path(folder), options.rounds),
         }
+        wanted = [options.only] if options.only else list(rows)
+        results = {name: rows[name]() for name in wanted}
     for name, figures in results.items():
         for what, value in figures.items():
             print(f"{name:8} {what:28} {value:12.6g}")

@@ -153,7 +153,9 @@ class Shell:
         )
         assert "Traceback" not in done.stderr, done.stderr
         assert self.label_studio.token not in done.stdout + done.stderr
-        return done.returncode, json.loads(done.stdout)["results"], done.stderr
+        document = json.loads(done.stdout)
+        assert "results" in document, document
+        return done.returncode, document["results"], done.stderr
 
 
 @pytest.fixture
