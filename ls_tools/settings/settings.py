@@ -116,6 +116,10 @@ class Settings:
             if not 0 < getattr(self, name) <= _LARGEST:
                 msg = f"The setting {name} must be greater than zero, and finite."
                 raise SettingsError(msg, hint="Give a number of 1 or more.")
+        for name in ("retry_total_s", "retry_wait_s", "retry_wait_max_s"):
+            if not 0 <= getattr(self, name) <= _LARGEST:
+                msg = f"The setting {name} must be a finite number, not below zero."
+                raise SettingsError(msg, hint="Give seconds.")
         self._check_stores()
 
     def _check_stores(self) -> None:

@@ -118,6 +118,13 @@ def test_download_goes_on_after_a_fault(place: Place, fault: Fault) -> None:
         assert all(h["if-match"] and h["range"] for h in later)
 
 
+@pytest.mark.parametrize("key", ["../other/k", "a/../k", "a\\..\\k", "."])
+def test_names_stay_in_their_bucket(place: Place, key: str) -> None:
+    with pytest.raises(RefusedError, match="may not be"):
+        place.store().get(place.name(key))
+    assert not place.proxy.seen()
+
+
 def test_stall_ends_at_the_read_timeout(place: Place) -> None:
     place.changes["read_timeout_s"] = 0.3
     place.proxy.plan(Stall(after_bytes=300_000))

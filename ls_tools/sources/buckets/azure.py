@@ -365,6 +365,6 @@ def _read_bounded(response: requests.Response, wanted: Wanted) -> tuple[bytes, .
 
 def _check(name: ObjectName) -> None:
     """Raise for names that a URL would turn into others, of other containers too."""
-    if {".", ".."} & {name.bucket, *name.key.replace("\\", "/").split("/")}:
+    if name.leads_elsewhere:
         msg = f"{name.canonical} is no name that a blob can have."
         raise BadReferenceError(msg, hint="Its parts may not be . or ..")

@@ -37,6 +37,15 @@ class ObjectName:
     version: str | None = None
     canonical: str
 
+    @property
+    def leads_elsewhere(self) -> bool:
+        """Whether a URL with bucket and key as its path may name another object.
+
+        Parts that are ``.`` or ``..`` do, where somebody normalises the path.
+        """
+        parts = {self.bucket, *self.key.replace("\\", "/").split("/")}
+        return not parts.isdisjoint({".", ".."})
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:

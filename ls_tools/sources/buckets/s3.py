@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from urllib3.exceptions import HTTPError
 
-from ls_tools.errors import IntegrityError, LsToolsError
+from ls_tools.errors import IntegrityError, LsToolsError, RefusedError
 from ls_tools.forks import PerProcess
 from ls_tools.sources.buckets.answers import (
     UNREADABLE,
@@ -95,6 +95,10 @@ class S3Store:
         unless: Validator | None = None,
     ) -> Body | None:
         """Ask for the bytes from ``start`` to before ``stop``; see Store."""
+        if self._s3.endpoint_url and name.leads_elsewhere:
+            msg = f"{name.canonical} may lead out of its bucket on the way."
+            hint = "Its parts may not be . or .. where an endpoint is set."
+            raise RefusedError(msg, hint=hint)
         wanted = Wanted(name=name, start=start, stop=stop, match=match, unless=unless)
         asked: dict[str, Any] = {"Bucket": name.bucket, "Key": name.key}
         if wanted.is_whole:
