@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 _LOGGER = logging.getLogger("ls_tools")
 
+REMOVED = frozenset({errno.ENOENT, errno.ESTALE})
+"""Numbers of the errors of what was there a moment ago."""
+
 _ELSEWHERE = "a folder that can be written"
 
 
@@ -66,7 +69,7 @@ def _cache_error(root: Path, exc: OSError) -> CacheError:
     if exc.errno in FULL:
         what = "has no room left"
         where = "a larger disk, or free some space (ls-tools cache prune)"
-    elif exc.errno in {errno.ENOENT, errno.ESTALE}:
+    elif exc.errno in REMOVED:
         what, where = "was removed while in use", f"{_ELSEWHERE}, or try again"
     elif exc.errno in {errno.ENOTDIR, errno.EEXIST}:
         what = "cannot be used"

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 
 from ls_tools.cache.committing import commit, describe, renew
 from ls_tools.cache.entry import Outcome, newest_entry
-from ls_tools.cache.faults import cache_faults
+from ls_tools.cache.faults import REMOVED, cache_faults
 from ls_tools.cache.flights import Flights
 from ls_tools.cache.sweeping import sweep
 from ls_tools.cache.writing import Draft
-from ls_tools.errors import IntegrityError
+from ls_tools.errors import CacheError, IntegrityError
 from ls_tools.transfer import Fetched, Sink, Validator
 
 if TYPE_CHECKING:
@@ -75,7 +75,13 @@ class Fetcher:
             found = self._lookup(request.key)
             if found is not None and found != seen:
                 return Outcome(entry=found, from_cache=True)
-            outcome = self._fetch(request, fill, found)
+            try:
+                outcome = self._fetch(request, fill, found)
+            except CacheError as exc:
+                if exc.data.get("errno") not in REMOVED:
+                    raise
+                # Somebody removed the cache under way: once more, in a new one.
+                outcome = self._fetch(request, fill, None)
         if not outcome.from_cache:
             self._keeper.grew(outcome.entry.size_bytes)
         return outcome

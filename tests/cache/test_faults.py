@@ -135,7 +135,22 @@ def test_a_file_in_place_of_the_locks_does_no_harm(cache: Cache, store: Store) -
     assert cache.get(request_for(), store.fill).entry.path.read_bytes() == b"first"
 
 
-def test_a_cache_removed_under_way_is_a_clear_error_and_then_works_again(
+def test_a_cache_removed_under_way_is_filled_again(cache: Cache, store: Store) -> None:
+    rounds: list[int] = []
+
+    def removed_once(sink: Sink, validator: Validator | None) -> Fetched:
+        fetched = store.fill(sink, validator)
+        if not rounds:
+            shutil.rmtree(cache.root)
+        rounds.append(1)
+        return fetched
+
+    outcome = cache.get(request_for(), removed_once)
+    assert outcome.entry.path.read_bytes() == b"first"
+    assert len(rounds) == 2
+
+
+def test_a_cache_always_removed_under_way_is_a_clear_error_and_then_works_again(
     cache: Cache, store: Store
 ) -> None:
     def removed_meanwhile(sink: Sink, _validator: Validator | None) -> Fetched:

@@ -167,7 +167,7 @@ class FaultProxy:
         fault = self._record(request, body)
         if self._emit(client, fault.before()):
             return
-        with socket.create_connection(self._target, _TIMEOUT_S) as server:
+        with _connect(self._target) as server:
             server.sendall(request.encode(_closing(request.headers)) + body)
             answer = _read_message(server)
             if answer is not None:
@@ -283,6 +283,15 @@ def _end(client: socket.socket, ending: Ending) -> None:
     elif ending is Ending.RESET:
         client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         client.close()  # now, since the server's own way out is an orderly one
+
+
+def _connect(address: tuple[str, int]) -> socket.socket:
+    """A connection that takes little ahead, so that a killed server's body is cut."""
+    server = socket.socket()
+    server.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _CHUNK_BYTES)
+    server.settimeout(_TIMEOUT_S)
+    server.connect(address)
+    return server
 
 
 def _shut_down(connection: socket.socket) -> None:
