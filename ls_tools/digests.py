@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol, final
 from ls_tools.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Collection, Mapping
 
 BLOCK_BYTES = 1 << 20
 """Size of the blocks in which files are read."""
@@ -92,6 +92,24 @@ def digest_file(fd: int, algorithms: Collection[str]) -> dict[str, str]:
         for digest in digests.values():
             digest.update(block)
     return {algorithm: digest.hexdigest() for algorithm, digest in digests.items()}
+
+
+def find_difference(
+    expected: Mapping[str, str], found: Mapping[str, str]
+) -> str | None:
+    """How the digests ``found`` differ from those ``expected``, for messages.
+
+    Args:
+        expected: Hex by algorithm, in any case of letters.
+        found: Those of the same algorithms, lower-case hex.
+
+    Returns:
+        The first difference, as part of a sentence; None where there is none.
+    """
+    for algorithm, digest in expected.items():
+        if found[algorithm] != digest.lower():
+            return f"its {algorithm} is {found[algorithm]}, not {digest}"
+    return None
 
 
 def sha256_of(path: str | os.PathLike[str]) -> str:

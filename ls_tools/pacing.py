@@ -5,12 +5,14 @@ Knows no request, no file and no thread but those that ask.
 
 from __future__ import annotations
 
-import os
 import resource
 import threading
 import time
 from collections import deque
+from functools import partial
 from typing import TYPE_CHECKING
+
+from ls_tools.forks import PerProcess
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -42,7 +44,8 @@ class Pace:
     def __init__(self, most: int) -> None:
         self.most = most
         self._start = min(most, START)
-        self._lots: dict[int, _Lot] = {}
+        # A fork has none of the threads that hold places.
+        self._lots = PerProcess(partial(_Lot, self._start))
 
     def __reduce__(self) -> tuple[type[Pace], tuple[int]]:
         """Pickle as a new one."""
@@ -51,35 +54,35 @@ class Pace:
     @property
     def bound(self) -> int:
         """How much may be under way at once by now."""
-        return self._lot().bound
+        return self._lots.get().bound
 
     @property
     def under_way(self) -> int:
         """How many places are taken."""
-        return self._lot().taken
+        return self._lots.get().taken
 
     @property
     def resting(self) -> int:
         """How many gave their place to others for a while."""
-        return self._lot().resting
+        return self._lots.get().resting
 
     def hold(self) -> _Place:
         """A context in which the calling thread has a place; waits for one.
 
         A place inside of another one is that one.
         """
-        return _Place(self._lot())
+        return _Place(self._lots.get())
 
     def rest(self) -> _Rest:
         """A context in which the calling thread gives its place to others.
 
         Does nothing where it has none. Waits for a place at the end.
         """
-        return _Rest(self._lot())
+        return _Rest(self._lots.get())
 
     def mark(self) -> int:
         """What ``slow_down`` and ``done`` are given of a request; ask before it."""
-        return self._lot().era
+        return self._lots.get().era
 
     def slow_down(self, mark: int | None = None) -> None:
         """Halve the bound, since a store asked for less.
@@ -88,7 +91,7 @@ class Pace:
             mark: When the request was sent. It says nothing new if the bound was
                 lowered since. None for now.
         """
-        self._lot().slow_down(mark)
+        self._lots.get().slow_down(mark)
 
     def done(self, mark: int | None = None, *, is_store: bool = False) -> None:
         """Count a success, after some of which the bound grows.
@@ -98,15 +101,9 @@ class Pace:
             is_store: Whether it was a store, built for many requests at once; on
                 account of others the bound does not grow beyond ``START``.
         """
-        lot = self._lot()
+        lot = self._lots.get()
         if lot.bound < (self.most if is_store else self._start):
             lot.speed_up(mark, self.most)
-
-    def _lot(self) -> _Lot:
-        """The state in this process: a fork has none of the threads before it."""
-        pid = os.getpid()
-        lot = self._lots.get(pid)
-        return lot or self._lots.setdefault(pid, _Lot(self._start))
 
 
 class _Lot:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from ls_tools.cache.folders import names_in
 from ls_tools.cache.layout import (
     META_NAME,
     check_file_name,
@@ -214,10 +215,7 @@ def newest_entry(layout: Layout, key: str) -> Entry | None:
     """
     folder = layout.key_folder(key)
     for _ in range(_LOOKS):
-        try:
-            version = newest_version(os.listdir(folder))
-        except (FileNotFoundError, NotADirectoryError):
-            return None
+        version = newest_version(names_in(folder))
         if version is None:
             return None
         found = load(f"{folder}/{version}", key)

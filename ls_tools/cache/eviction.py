@@ -72,8 +72,8 @@ def evicting(layout: Layout, *, wait: bool) -> Iterator[int | None]:
         unlock_and_close(fd)
 
 
-def plan(layout: Layout, goal: Goal, now_ns: int) -> tuple[list[Version], Eviction]:
-    """What is to go for ``goal``, and the eviction that this amounts to.
+def plan(layout: Layout, goal: Goal, now_ns: int) -> Eviction:
+    """What is to go for ``goal``, and what would stay.
 
     Raises:
         OSError: The cache cannot be read.
@@ -86,7 +86,7 @@ def plan(layout: Layout, goal: Goal, now_ns: int) -> tuple[list[Version], Evicti
     in_need = [x for x in kept if (x.key, x.name) in needed]
     spared_ns = goal.spared_s * 10**9
     recent = [x for x in kept if abs(now_ns - x.used_ns) < spared_ns]
-    return chosen, Eviction(
+    return Eviction(
         removed=tuple(chosen),
         removed_bytes=sum(x.size_bytes for x in chosen),
         kept=len(kept),
@@ -96,13 +96,11 @@ def plan(layout: Layout, goal: Goal, now_ns: int) -> tuple[list[Version], Evicti
     )
 
 
-def carry_out(
-    layout: Layout, locks: KeyLocks, chosen: list[Version], planned: Eviction
-) -> Eviction:
-    """Remove ``chosen``, except for what came into use since it was chosen."""
+def carry_out(layout: Layout, locks: KeyLocks, planned: Eviction) -> Eviction:
+    """Remove what ``planned`` has, except for what came into use since."""
     kept_keys: set[str] = set()
     removed = []
-    for version in chosen:
+    for version in planned.removed:
         if version.key in kept_keys or not _remove(layout, locks, version):
             kept_keys.add(version.key)
         else:
@@ -111,7 +109,7 @@ def carry_out(
     return Eviction(
         removed=tuple(removed),
         removed_bytes=removed_bytes,
-        kept=planned.kept + len(chosen) - len(removed),
+        kept=planned.kept + len(planned.removed) - len(removed),
         kept_bytes=planned.kept_bytes + planned.removed_bytes - removed_bytes,
         needed=planned.needed,
         recent=planned.recent,

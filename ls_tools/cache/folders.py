@@ -1,4 +1,4 @@
-"""Makes the folders of the cache when they are first needed, and takes them apart."""
+"""Makes the folders of the cache when they are needed, lists and takes them apart."""
 
 from __future__ import annotations
 
@@ -45,6 +45,18 @@ def make_new(layout: Layout, path: str) -> bool:
             raise
         return False
     return True
+
+
+def names_in(folder: str) -> list[str]:
+    """The sorted names in ``folder``; none where there is no such folder.
+
+    Raises:
+        OSError: It cannot be read.
+    """
+    try:
+        return sorted(os.listdir(folder))
+    except (FileNotFoundError, NotADirectoryError):
+        return []
 
 
 def discard(layout: Layout, path: str) -> bool:

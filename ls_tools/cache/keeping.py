@@ -123,12 +123,12 @@ class Keeper:
         """
         goal = self._goal(max_bytes, max_age_s)
         if dry_run:
-            chosen, planned = plan(self._layout, goal, time.time_ns())
-            return _report(planned, {x.folder: _describe(x) for x in chosen})
+            planned = plan(self._layout, goal, time.time_ns())
+            return _report(planned, {x: _describe(x) for x in planned.removed})
         with evicting(self._layout, wait=True) as now_ns:
-            chosen, planned = plan(self._layout, goal, now_ns or time.time_ns())
-            known = {x.folder: _describe(x) for x in chosen}
-            done = carry_out(self._layout, self._locks, chosen, planned)
+            planned = plan(self._layout, goal, now_ns or time.time_ns())
+            known = {x: _describe(x) for x in planned.removed}
+            done = carry_out(self._layout, self._locks, planned)
         return _report(done, known)
 
     def _goal(self, max_bytes: int | None, max_age_s: float | None) -> Goal:
@@ -149,9 +149,9 @@ class Keeper:
             if now_ns is None:
                 return False
             began_s = time.monotonic()
-            chosen, planned = plan(self._layout, goal, now_ns)
+            planned = plan(self._layout, goal, now_ns)
             took_s = time.monotonic() - began_s
-            done = carry_out(self._layout, self._locks, chosen, planned)
+            done = carry_out(self._layout, self._locks, planned)
             self._allowance.note(done.kept_bytes, took_s)
         if done.removed:
             _LOGGER.info(
@@ -174,9 +174,9 @@ def _describe(version: Version) -> PrunedVersion:
     )
 
 
-def _report(done: Eviction, known: dict[str, PrunedVersion]) -> Pruned:
+def _report(done: Eviction, known: dict[Version, PrunedVersion]) -> Pruned:
     return Pruned(
-        removed=tuple(known[version.folder] for version in done.removed),
+        removed=tuple(known[version] for version in done.removed),
         removed_bytes=done.removed_bytes,
         kept=done.kept,
         kept_bytes=done.kept_bytes,

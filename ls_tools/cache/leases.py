@@ -11,7 +11,7 @@ import time
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
-from ls_tools.cache.folders import delete, make_folder
+from ls_tools.cache.folders import delete, make_folder, names_in
 from ls_tools.cache.layout import is_key, is_version
 from ls_tools.cache.locks import (
     boot_id,
@@ -79,10 +79,7 @@ def find_leased(layout: Layout) -> set[Needed]:
     Raises:
         OSError: The leases cannot be read.
     """
-    try:
-        names = os.listdir(layout.leases)
-    except (FileNotFoundError, NotADirectoryError):
-        return set()
+    names = names_in(layout.leases)
     found = ((_parse(name), f"{layout.leases}/{name}") for name in names)
     return {needed for needed, path in found if needed and _is_live(path)}
 
@@ -93,11 +90,7 @@ def sweep_leases(layout: Layout) -> None:
     Raises:
         OSError: The leases cannot be read.
     """
-    try:
-        names = os.listdir(layout.leases)
-    except (FileNotFoundError, NotADirectoryError):
-        return
-    for name in names:
+    for name in names_in(layout.leases):
         path = f"{layout.leases}/{name}"
         if _parse(name) and not _is_live(path):
             delete(path)

@@ -9,7 +9,7 @@ import hashlib
 import os
 from typing import TYPE_CHECKING
 
-from ls_tools.cache.folders import make_folder
+from ls_tools.cache.folders import make_folder, names_in
 from ls_tools.cache.naming import unique_name
 from ls_tools.cache.writing import write_durably
 
@@ -46,7 +46,7 @@ def holders(layout: Layout, entry: Entry) -> list[str]:
         OSError: The cache cannot be read.
     """
     folder = layout.pin_folder(entry.key)
-    mine = [name for name in _names(folder) if name.startswith(f"{entry.version}.")]
+    mine = [name for name in names_in(folder) if name.startswith(f"{entry.version}.")]
     found = {_read(f"{folder}/{name}") for name in mine}
     return sorted(holder for holder in found if holder and os.path.lexists(holder))
 
@@ -59,18 +59,11 @@ def find_pinned(layout: Layout) -> set[Needed]:
     """
     return {
         (key, version)
-        for key in _names(layout.pins)
-        for name in _names(layout.pin_folder(key))
+        for key in names_in(layout.pins)
+        for name in names_in(layout.pin_folder(key))
         if (version := name.partition(".")[0])
         and os.path.lexists(_read(f"{layout.pin_folder(key)}/{name}"))
     }
-
-
-def _names(folder: str) -> list[str]:
-    try:
-        return os.listdir(folder)
-    except (FileNotFoundError, NotADirectoryError):
-        return []
 
 
 def _read(path: str) -> str:

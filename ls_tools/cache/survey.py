@@ -9,6 +9,7 @@ import os
 from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
+from ls_tools.cache.folders import names_in
 from ls_tools.cache.layout import (
     META_NAME,
     NESTED_NAME,
@@ -79,18 +80,6 @@ def iter_keys(layout: Layout) -> Iterator[tuple[str, str, list[str]]]:
             if key.startswith(shard) and is_key(key):
                 folder = f"{layout.entries}/{shard}/{key}"
                 yield key, folder, names_in(folder)
-
-
-def names_in(folder: str) -> list[str]:
-    """The sorted names in ``folder``; none where there is no such folder.
-
-    Raises:
-        OSError: It cannot be read.
-    """
-    try:
-        return sorted(os.listdir(folder))
-    except (FileNotFoundError, NotADirectoryError):
-        return []
 
 
 def noted_use_ns(folder: str) -> int:

@@ -9,7 +9,7 @@ import os
 import time
 from typing import TYPE_CHECKING
 
-from ls_tools.cache.folders import TRASH_PREFIX, delete
+from ls_tools.cache.folders import TRASH_PREFIX, delete, names_in
 from ls_tools.cache.layout import LOCK_SUFFIX, META_NAME, NESTED_NAME
 from ls_tools.cache.leases import sweep_leases
 from ls_tools.cache.locks import (
@@ -49,10 +49,7 @@ def sweep(layout: Layout) -> int:
 
 
 def _list(folder: str) -> list[str]:
-    try:
-        return [f"{folder}/{name}" for name in os.listdir(folder)]
-    except (FileNotFoundError, NotADirectoryError):
-        return []
+    return [f"{folder}/{name}" for name in names_in(folder)]
 
 
 def _is_abandoned(path: str) -> bool:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ls_tools.cache.entry import Entry, Problem, load
-from ls_tools.cache.folders import delete, discard, set_aside
+from ls_tools.cache.folders import delete, discard, names_in, set_aside
 from ls_tools.cache.layout import (
     FORMAT_VERSION,
     META_NAME,
@@ -20,7 +20,7 @@ from ls_tools.cache.layout import (
 )
 from ls_tools.cache.leases import find_leased
 from ls_tools.cache.pins import find_pinned
-from ls_tools.cache.survey import iter_keys, names_in, survey, tree_bytes
+from ls_tools.cache.survey import iter_keys, survey, tree_bytes
 from ls_tools.digests import sha256_of
 from ls_tools.errors import CacheError
 from ls_tools.progress import NullProgress

@@ -18,7 +18,7 @@ from ls_tools.cache.locks import boot_id, close_locked, lock_softly
 from ls_tools.cache.meta import encode_meta
 from ls_tools.cache.naming import unique_name
 from ls_tools.cache.write_record import WriteRecord
-from ls_tools.digests import digest_file
+from ls_tools.digests import digest_file, find_difference
 from ls_tools.disk import NEW_FILE, write_all, write_all_at
 from ls_tools.errors import IntegrityError
 from ls_tools.origin import redact_url
@@ -164,7 +164,7 @@ class Draft:
             sha256 = self._record.sha256()
             wanted = {*fetched.checksums, *(() if sha256 else ("sha256",))}
             found = digest_file(fd, wanted)
-        if (fault := _find_difference(found, fetched)) is not None:
+        if (fault := find_difference(fetched.checksums, found)) is not None:
             raise self._integrity_error(fault)
         return Content(
             size_bytes=size_bytes,
@@ -218,13 +218,6 @@ class Draft:
             hint="Try again.",
             reference=reference,
         )
-
-
-def _find_difference(found: Mapping[str, str], fetched: Fetched) -> str | None:
-    for algorithm, expected in fetched.checksums.items():
-        if found[algorithm] != expected.lower():
-            return f"its {algorithm} is {found[algorithm]}, not {expected}"
-    return None
 
 
 def write_durably(path: str, text: bytes) -> None:

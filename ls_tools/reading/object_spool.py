@@ -9,7 +9,7 @@ import weakref
 from threading import Lock
 from typing import IO, TYPE_CHECKING, NamedTuple, final
 
-from ls_tools.digests import BLOCK_BYTES, new_digest
+from ls_tools.digests import BLOCK_BYTES, find_difference, new_digest
 from ls_tools.disk import write_all_at
 from ls_tools.errors import IntegrityError, RefusedError, UsageError
 from ls_tools.reading.spool import disk_faults
@@ -162,12 +162,10 @@ class Room:
         """
         extent = Extent(self._start, fetched.size_bytes)
         data = self._spool.read(extent) if fetched.checksums else b""
-        for algorithm, expected in fetched.checksums.items():
-            found = _digest(algorithm, data)
-            if found != expected.lower():
-                fault = f"its {algorithm} is {found}, not {expected}"
-                msg = f"What was received for {name} is damaged: {fault}."
-                raise IntegrityError(msg, hint="Try again.", reference=name)
+        found = {algorithm: _digest(algorithm, data) for algorithm in fetched.checksums}
+        if (fault := find_difference(fetched.checksums, found)) is not None:
+            msg = f"What was received for {name} is damaged: {fault}."
+            raise IntegrityError(msg, hint="Try again.", reference=name)
         return extent
 
 

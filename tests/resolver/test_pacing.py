@@ -32,7 +32,7 @@ def wait_until(is_so: Callable[[], bool]) -> None:
 
 
 def waiting(pace: Pace) -> int:
-    return len(pace._lot()._waiting)
+    return len(pace._lots.get()._waiting)
 
 
 def test_the_bound_is_halved_and_never_below_one() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ls_tools.digests import new_digest
+from ls_tools.digests import find_difference, new_digest
 from ls_tools.errors import IntegrityError, RefusedError
 from ls_tools.sources.buckets.answers import is_version
 from ls_tools.transfer import Fetched
@@ -187,11 +187,9 @@ class _Unpacking:
             self._decoder.finish()
         except IntegrityError as exc:
             return exc.message
-        for algorithm, expected in self._expected.items():
-            found = self._digests[algorithm].hexdigest()
-            if found != expected:
-                return f"Its {algorithm} is {found}, not {expected}."
-        return None
+        found = {name: digest.hexdigest() for name, digest in self._digests.items()}
+        difference = find_difference(self._expected, found)
+        return difference and f"{difference.capitalize()}."
 
 
 def _is_same(first: ObjectInfo, other: ObjectInfo) -> bool:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import re
 from contextlib import ExitStack, closing
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
@@ -148,7 +147,7 @@ class GcsStore:
             if match and is_version(body.info.validator, match) is False:
                 raise failure_of(_changed(response.status_code), name)
             closes.pop_all()
-        return replace(body, info=replace(body.info, key=name.key))
+        return body
 
     def list(self, bucket: str, prefix: str) -> Iterator[ObjectInfo]:
         """The objects whose name begins with ``prefix``; see Store."""
@@ -270,7 +269,7 @@ def _body(response: requests.Response, name: ObjectName) -> Body:
         # Unpacked on the way, whatever was asked for; the end cannot be told.
         size = parse_length(headers.get("X-Goog-Stored-Content-Length"))
     info = ObjectInfo(
-        key="",
+        key=name.key,
         size_bytes=size_told(size, name),
         validator=Validator(
             etag=headers.get("ETag"),
