@@ -50,30 +50,33 @@ class Fetcher:
         self._flights: Flights[Outcome] = Flights()
         self._swept_at: float | None = None
 
-    def fetch(self, request: CacheRequest, fill: Fill, *, confirm: bool) -> Outcome:
+    def fetch(
+        self, request: CacheRequest, fill: Fill, *, doubted: Entry | None
+    ) -> Outcome:
         """Get ``request`` by ``fill``; the threads that ask at once share it.
 
         Args:
             request: What is wanted.
             fill: Fetches it.
-            confirm: Ask even if there is an entry.
+            doubted: The entry that is asked about. Any other one that is there
+                is taken as it is: somebody was quicker.
 
         Raises:
             IntegrityError: What was fetched is not what was announced.
             CacheError: The cache cannot be read or written.
         """
-        call = partial(self._fetch_locked, request, fill, confirm=confirm)
-        outcome, is_first = self._flights.share((request.key, confirm), call)
+        call = partial(self._fetch_locked, request, fill, doubted)
+        flight = (request.key, doubted is not None)
+        outcome, is_first = self._flights.share(flight, call)
         return outcome if is_first else Outcome(entry=outcome.entry, from_cache=True)
 
     def _fetch_locked(
-        self, request: CacheRequest, fill: Fill, *, confirm: bool
+        self, request: CacheRequest, fill: Fill, doubted: Entry | None
     ) -> Outcome:
         self._sweep_sometimes()
-        seen = self._lookup(request.key) if confirm else None
         with self._locks.fetching(request.key):
             found = self._lookup(request.key)
-            if found is not None and found != seen:
+            if found is not None and found != doubted:
                 return Outcome(entry=found, from_cache=True)
             try:
                 outcome = self._fetch(request, fill, found)

@@ -107,12 +107,13 @@ class Cache:
         if self.limits.read_only:
             return self._serve(request, fill, mode)
         if mode == "revalidate":
-            return self._fetcher.fetch(request, fill, confirm=True)
+            known = self.lookup(request.key)
+            return self._fetcher.fetch(request, fill, doubted=known)
         entry = self._find(request.key)
         if entry is None:
             if mode == "offline":
                 raise not_cached(self.root, request, why="this is offline mode")
-            return self._fetcher.fetch(request, fill, confirm=False)
+            return self._fetcher.fetch(request, fill, doubted=None)
         if mode == "offline" or fresh_s(entry, self.limits.ttl_s) > 0:
             return Outcome(entry=entry, from_cache=True)
         return self._refresh(request, fill, entry)
@@ -318,7 +319,7 @@ class Cache:
         if self._outages.has(request.reference):
             return Outcome(entry=stale, from_cache=True)
         try:
-            return self._fetcher.fetch(request, fill, confirm=True)
+            return self._fetcher.fetch(request, fill, doubted=stale)
         except NetworkError as exc:
             entry = self._find(request.key)
             if entry is None:

@@ -13,6 +13,7 @@ import pytest
 from cache.rig import Store, request_for
 
 from ls_tools.cache import Cache, Entry
+from ls_tools.cache.freshness import fresh_s
 from ls_tools.cache.meta import now_utc
 from ls_tools.cache.uses import TRUST_S
 from ls_tools.errors import (
@@ -138,6 +139,28 @@ def test_offline_nothing_is_asked_however_old(
     found = cache.get(request_for(), store.fill, mode="offline").entry
     assert found.path == stale.path
     assert len(store.asked) == 1
+
+
+def test_whoever_saw_an_entry_go_stale_takes_the_confirmation_of_another(
+    cache: Cache, stale: Entry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    def confirm(_sink: Sink, _validator: Validator | None) -> Fetched:
+        asked.append(1)
+        return Fetched(not_modified=True)
+
+    def overtaken(entry: Entry, ttl_s: float | None) -> float:
+        left_s = fresh_s(entry, ttl_s)
+        monkeypatch.undo()
+        cache.get(request_for(), confirm)
+        return left_s
+
+    monkeypatch.setattr("ls_tools.cache.store.fresh_s", overtaken)
+    outcome = cache.get(request_for(), confirm)
+    assert outcome.from_cache
+    assert outcome.entry.path == stale.path
+    assert len(asked) == 1
 
 
 def test_threads_confirm_a_stale_entry_once(cache: Cache, stale: Entry) -> None:
