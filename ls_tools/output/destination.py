@@ -48,6 +48,20 @@ class Output:
         """Files written so far."""
         return self.tree.files_written
 
+    def split_of(self, item: Item | None) -> str:
+        """``train``, ``val`` or ``test``; empty where there is no split."""
+        return self.tree.split_of(item)
+
+    def file_name(self, base: str, extension: str, item: Item | None = None) -> str:
+        """The name of the one file that holds all of a split, or everything.
+
+        Args:
+            base: Its name without a split: ``result``.
+            extension: Without the dot.
+            item: Decides the split, where there is one: ``train.conll``.
+        """
+        return f"{self.split_of(item) or base}.{extension}"
+
     def folder(self, base: str, item: Item | None = None) -> str:
         """The folder for files of kind ``base`` that belong to ``item``.
 

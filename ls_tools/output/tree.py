@@ -49,10 +49,15 @@ class Tree:
         with mapped_to_output(root):
             self._manifest = ManifestWriter(os.open(root / MANIFEST, NEW_FILE, 0o666))
 
+    def split_of(self, item: Item | None) -> str:
+        """The split of an item; see ``Output.split_of``."""
+        del item  # decides the split, once there are splits
+        return ""
+
     def folder(self, base: str, item: Item | None = None) -> str:
         """The folder for files of a kind; see ``Output.folder``."""
-        del item  # decides the split, once there are splits
-        return base
+        split = self.split_of(item)
+        return f"{base}/{split}" if split else base
 
     def write_bytes(
         self,
