@@ -23,13 +23,25 @@ from ls_tools.formats.pictures import (
     Picture,
     PictureFormat,
     PictureReader,
+    Wanted,
     check_tolerance,
     fit_ltwh,
     fit_outline,
     labels_option,
     tolerance_option,
 )
-from ls_tools.geometry import Box, Ltwh, Polygon, area, hull, points_hull, polygon_area
+from ls_tools.geometry import (
+    Box,
+    EncodedMask,
+    Keypoint,
+    Ltwh,
+    Polygon,
+    area,
+    hull,
+    points_hull,
+    polygon_area,
+)
+from ls_tools.regions import NOT_DRAWN
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -67,13 +79,12 @@ class CocoFormat(PictureFormat):
         self, items: Items, config: LabelConfig, output: Output, options: CocoOptions
     ) -> None:
         """Write ``result.json``, or a file per split, and ``images/``."""
-        reader = PictureReader(
-            config,
-            output,
-            self.controls,
+        wanted = Wanted(
+            controls=self.controls,
             all_labels=options.labels == "all",
             sizes_needed=True,
         )
+        reader = PictureReader(config, output, wanted)
         with ExitStack() as stack:
             _Writer(reader, output, options, stack).write(items)
 
@@ -277,6 +288,8 @@ class _Writer:
 
     def _outline_extent(self, found: Labelled) -> _Extent | str:
         shape = found.drawing.shape
+        if isinstance(shape, (Keypoint, EncodedMask)):
+            return NOT_DRAWN
         points = fit_outline(
             shape,
             found.drawing.size,

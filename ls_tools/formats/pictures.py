@@ -5,6 +5,7 @@ Counts what cannot be written; knows no format.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 import msgspec
@@ -12,7 +13,9 @@ import msgspec
 from ls_tools.errors import UsageError
 from ls_tools.formats.protocol import Format, option
 from ls_tools.geometry import (
+    Box,
     Ellipse,
+    EncodedMask,
     Ltwh,
     Point,
     Polygon,
@@ -28,16 +31,21 @@ from ls_tools.output import DROPPED
 from ls_tools.regions import NO_SIZE, Drawing, Region, image_size, read_drawing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from ls_tools.label_config import LabelConfig
     from ls_tools.models import Result, Task
     from ls_tools.output import Item, Output
+    from ls_tools.regions import Drawn
 
 BOX_CONTROLS = frozenset({"Rectangle", "RectangleLabels"})
 OUTLINE_CONTROLS = frozenset({"Polygon", "PolygonLabels", "Ellipse", "EllipseLabels"})
 SHAPE_CONTROLS = BOX_CONTROLS | OUTLINE_CONTROLS | {"Labels"}
 """Controls whose regions have an outline."""
+
+MASK_CONTROLS = frozenset({"Brush", "BrushLabels", "Bitmask", "BitmaskLabels"})
+KEYPOINT_CONTROLS = frozenset({"KeyPoint", "KeyPointLabels"})
+VECTOR_CONTROLS = frozenset({"Vector", "VectorLabels"})
 
 NO_IMAGE = "no image in the task data"
 NO_LABEL = "no label"
@@ -112,36 +120,44 @@ class Labelled(msgspec.Struct, gc=False):
     losses: list[str]
 
 
-class PictureReader:
-    """Finds the images of tasks, and what is drawn on them.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Which regions a format can write, and what it needs of them.
 
-    Args:
-        config: The label config.
-        output: Its tally counts the regions that are not found.
+    Attributes:
         controls: Tags of the controls whose regions are wanted.
+        shapes: Types of the shapes that are wanted, whatever control drew them.
         all_labels: Every label of a region gives a class id, not its first one
             alone.
         sizes_needed: Regions whose image's size is unknown are of no use, even
             if they are upright.
     """
 
-    def __init__(
-        self,
-        config: LabelConfig,
-        output: Output,
-        controls: frozenset[str],
-        *,
-        all_labels: bool,
-        sizes_needed: bool,
-    ) -> None:
+    controls: Collection[str]
+    shapes: Collection[type[Drawn]] = (Box, Polygon, Ellipse)
+    all_labels: bool
+    sizes_needed: bool
+
+
+class PictureReader:
+    """Finds the images of tasks, and what is drawn on them.
+
+    Args:
+        config: The label config.
+        output: Its tally counts the regions that are not found.
+        wanted: Which regions are.
+    """
+
+    def __init__(self, config: LabelConfig, output: Output, wanted: Wanted) -> None:
         self._config = config
-        self._types = frozenset(tag.lower() for tag in controls)
+        self._types = frozenset(tag.lower() for tag in wanted.controls)
+        self._shapes = frozenset(wanted.shapes)
         self._images = config.objects_of("Image")
         self._output = output
         self._index_of = output.classes.index_of
         self._ids_of_label: dict[str, list[int]] = {}
-        self._all_labels = all_labels
-        self._sizes_needed = sizes_needed
+        self._all_labels = wanted.all_labels
+        self._sizes_needed = wanted.sizes_needed
 
     def pictures(self, task: Task) -> list[Picture]:
         """The distinct images of a task, in the order of the config."""
@@ -190,6 +206,8 @@ class PictureReader:
             drawing = self._settle_size(drawing, region, item, picture)
             if isinstance(drawing, str):
                 return drawing
+        if type(drawing.shape) not in self._shapes:
+            return f"control not expressible: {self._tag_of(drawing.result)}"
         labels = drawing.labels
         # Nearly every region has one label, and there are few labels.
         class_ids = self._ids_of_label.get(labels[0]) if len(labels) == 1 else None
@@ -312,14 +330,14 @@ def check_tolerance(tolerance_px: float) -> None:
         raise UsageError(msg, hint="Give ellipse_tolerance_px a number above 0.")
 
 
-def is_upright(shape: Shape) -> bool:
+def is_upright(shape: Drawn) -> bool:
     """Whether the sides of a shape are those of its hull, or it has none."""
-    return isinstance(shape, Polygon) or shape.rotation_deg % 90 == 0
+    return not isinstance(shape, (Box, Ellipse)) or shape.rotation_deg % 90 == 0
 
 
-def _is_sizeless(shape: Shape) -> bool:
+def _is_sizeless(shape: Drawn) -> bool:
     """Whether a shape in percent is that shape whatever the image's size."""
-    return not isinstance(shape, Ellipse) and is_upright(shape)
+    return not isinstance(shape, (Ellipse, EncodedMask)) and is_upright(shape)
 
 
 def fit_ltwh(ltwh_px: Ltwh, size: Size, losses: list[str], *, clip: bool) -> Ltwh | str:

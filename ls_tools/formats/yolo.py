@@ -19,6 +19,7 @@ from ls_tools.formats.pictures import (
     Picture,
     PictureFormat,
     PictureReader,
+    Wanted,
     check_tolerance,
     fit_ltwh,
     fit_outline,
@@ -27,7 +28,8 @@ from ls_tools.formats.pictures import (
     tolerance_option,
 )
 from ls_tools.formats.protocol import ClassIds, option
-from ls_tools.geometry import Box, hull
+from ls_tools.geometry import Box, EncodedMask, Keypoint, hull
+from ls_tools.regions import NOT_DRAWN
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -73,13 +75,12 @@ class YoloFormat(PictureFormat):
         self, items: Items, config: LabelConfig, output: Output, options: YoloOptions
     ) -> None:
         """Write ``images/``, ``labels/`` and the files that list the classes."""
-        reader = PictureReader(
-            config,
-            output,
-            self.controls,
+        wanted = Wanted(
+            controls=self.controls,
             all_labels=options.labels == "all",
             sizes_needed=False,
         )
+        reader = PictureReader(config, output, wanted)
         task = _choose_task(config) if options.task == "auto" else options.task
         _Writer(reader, output, _RowMaker(task, options, output)).write(items)
 
@@ -106,6 +107,8 @@ class _RowMaker:
 
     def _make_box(self, found: Labelled) -> list[float] | str:
         shape, size = found.drawing.shape, found.drawing.size
+        if isinstance(shape, (Keypoint, EncodedMask)):
+            return NOT_DRAWN
         if not is_upright(shape):
             found.losses.append(ROTATION_DROPPED)
         if not isinstance(shape, Box):
@@ -123,6 +126,8 @@ class _RowMaker:
 
     def _make_outline(self, found: Labelled) -> list[float] | str:
         shape, size = found.drawing.shape, found.drawing.size
+        if isinstance(shape, (Keypoint, EncodedMask)):
+            return NOT_DRAWN
         points = fit_outline(
             shape,
             size,

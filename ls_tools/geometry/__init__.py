@@ -27,6 +27,8 @@ from ls_tools.geometry.clipping import (
 from ls_tools.geometry.shapes import (
     Box,
     Ellipse,
+    EncodedMask,
+    Keypoint,
     Polygon,
     Shape,
     area,
@@ -53,6 +55,8 @@ from ls_tools.geometry.units import (
 __all__ = [
     "Box",
     "Ellipse",
+    "EncodedMask",
+    "Keypoint",
     "Ltwh",
     "Point",
     "Polygon",

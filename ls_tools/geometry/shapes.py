@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import msgspec
 
@@ -62,6 +62,33 @@ class Ellipse(msgspec.Struct, frozen=True, gc=False):
     radius_x_px: float
     radius_y_px: float
     rotation_deg: float = 0.0
+
+
+class Keypoint(msgspec.Struct, frozen=True, gc=False):
+    """A point, in pixels.
+
+    Attributes:
+        x_px: From the left.
+        y_px: From the top.
+        width_px: Diameter of the dot that marks it; no property of the point.
+    """
+
+    x_px: float
+    y_px: float
+    width_px: float = 0.0
+
+
+class EncodedMask(msgspec.Struct, frozen=True, gc=False):
+    """A mask of an image, as Label Studio stores it; the size is the image's.
+
+    Attributes:
+        encoding: ``rle`` is Label Studio's run-length code of RGBA values, of
+            which alpha counts; ``png`` is a picture in base64.
+        code: The code, unchecked.
+    """
+
+    encoding: Literal["rle", "png"]
+    code: bytes
 
 
 Shape: TypeAlias = "Box | Polygon | Ellipse"
