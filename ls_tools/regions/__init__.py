@@ -1,0 +1,22 @@
+"""Regions: the results that share an id, their labels, and what they draw.
+
+Decodes the values that reading left undecoded; knows no format and no config.
+"""
+
+from ls_tools.regions.drawings import NO_SIZE, Drawing, image_size, read_drawing
+from ls_tools.regions.grouping import Region, group_regions
+from ls_tools.regions.shapes import NOT_DRAWN, OUT_OF_RANGE, Drawn
+from ls_tools.regions.values import labels_of
+
+__all__ = [
+    "NOT_DRAWN",
+    "NO_SIZE",
+    "OUT_OF_RANGE",
+    "Drawing",
+    "Drawn",
+    "Region",
+    "group_regions",
+    "image_size",
+    "labels_of",
+    "read_drawing",
+]
