@@ -16,6 +16,7 @@ from ls_tools.geometry import (
     Box,
     Ellipse,
     EncodedMask,
+    Keypoint,
     Ltwh,
     Point,
     Polygon,
@@ -109,7 +110,8 @@ class Labelled(msgspec.Struct, gc=False):
         region: The region.
         picture: The image that it is on.
         drawing: Its shape and labels.
-        class_ids: Ids of the classes to write it as, at least one.
+        class_ids: Ids of the classes to write it as, at least one; none for a
+            keypoint, whose label is no class but its name.
         losses: What of it cannot be written, as reasons.
     """
 
@@ -208,6 +210,8 @@ class PictureReader:
                 return drawing
         if type(drawing.shape) not in self._shapes:
             return f"control not expressible: {self._tag_of(drawing.result)}"
+        if type(drawing.shape) is Keypoint:
+            return Labelled(region, picture, drawing, [], self._losses(drawing))
         labels = drawing.labels
         # Nearly every region has one label, and there are few labels.
         class_ids = self._ids_of_label.get(labels[0]) if len(labels) == 1 else None

@@ -1,0 +1,162 @@
+"""What pose formats share: the order of keypoints, and whose keypoints they are."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from ls_tools.formats.pictures import KEYPOINT_CONTROLS, Labelled
+from ls_tools.formats.protocol import option
+from ls_tools.geometry import Keypoint
+from ls_tools.output import DROPPED
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from ls_tools.label_config import Label, LabelConfig
+    from ls_tools.models import Result
+    from ls_tools.output import ClassMap
+
+NO_PARENT = "keypoint without a region that it belongs to"
+TWICE = "second keypoint of one name in its region"
+UNKNOWN_NAME = "keypoint label is not in the label config"
+UNNAMED = "keypoint without a label"
+
+_CHOICES = msgspec.json.Decoder(dict[str, Any])
+
+
+class Pose(msgspec.Struct, gc=False):
+    """A body and its keypoints.
+
+    Attributes:
+        body: The region that the keypoints belong to; None for keypoints that
+            belong to none, where no control could have made one.
+        points: By the place of their names; None where one was not labeled.
+    """
+
+    body: Labelled | None
+    points: list[Labelled | None]
+
+    def keypoints(self) -> list[Labelled]:
+        """Those that were labeled."""
+        return [point for point in self.points if point is not None]
+
+
+class KeypointNames:
+    """The names of keypoints, in the order in which their columns are written.
+
+    It is the order of the label config; that of ``model_index`` where every
+    label has one.
+
+    Args:
+        config: The label config.
+        classes: Renames labels.
+    """
+
+    def __init__(self, config: LabelConfig, classes: ClassMap) -> None:
+        controls = config.controls_of(*KEYPOINT_CONTROLS)
+        labels = [label for control in controls for label in control.labels]
+        self._classes = classes
+        named = (classes.name_of(label.name) for label in _ordered(labels))
+        self.names: tuple[str, ...] = tuple(dict.fromkeys(n for n in named if n))
+        self._places = {name: place for place, name in enumerate(self.names)}
+
+    def place_of(self, point: Labelled) -> int | str:
+        """The place of a keypoint, or the reason why it has none."""
+        labels = point.drawing.labels
+        if not labels:
+            return UNNAMED
+        name = self._classes.name_of(labels[0])
+        if name is None:
+            return DROPPED
+        return self._places.get(name, UNKNOWN_NAME)
+
+
+def gather_poses(
+    found: Iterable[Labelled], names: KeypointNames, *, has_bodies: bool
+) -> tuple[list[Pose], list[tuple[Labelled, str]]]:
+    """Put the keypoints of one annotation to the regions that they belong to.
+
+    Args:
+        found: The regions of the annotation that can be read.
+        names: The names of the keypoints.
+        has_bodies: The label config has a control for bodies. Where it has
+            none, the keypoints of an image are one pose.
+
+    Returns:
+        The poses in the order of their bodies, and the keypoints that belong
+        to none with the reason.
+    """
+    poses: dict[Any, Pose] = {}
+    points: list[Labelled] = []
+    for one in found:
+        if isinstance(one.drawing.shape, Keypoint):
+            points.append(one)
+        else:
+            poses[one.region.id or id(one)] = Pose(one, [None] * len(names.names))
+    left: list[tuple[Labelled, str]] = []
+    for point in points:
+        parent: Any = _parent_id(point)
+        if not has_bodies:
+            parent = ("image", point.picture.position)
+            poses.setdefault(parent, Pose(None, [None] * len(names.names)))
+        reason = _put(point, poses.get(parent), names)
+        if reason:
+            left.append((point, reason))
+    return [pose for pose in poses.values() if pose.body or pose.keypoints()], left
+
+
+def _put(point: Labelled, pose: Pose | None, names: KeypointNames) -> str:
+    """Why ``point`` is not in ``pose``; empty where it is now."""
+    place = names.place_of(point)
+    if isinstance(place, str):
+        return place
+    if pose is None or (pose.body and pose.body.picture is not point.picture):
+        return NO_PARENT
+    if pose.points[place] is not None:
+        return TWICE
+    pose.points[place] = point
+    return ""
+
+
+def visibility(point: Labelled, occluded: str) -> int:
+    """COCO's flag of a labeled keypoint: 1 for occluded, 2 for visible.
+
+    Args:
+        point: The keypoint.
+        occluded: The per-region choice that says so; empty for none.
+    """
+    if occluded and any(occluded in _choices(r) for r in point.drawing.extras):
+        return 1
+    return 2
+
+
+def occluded_option() -> Any:
+    """The option ``occluded``; see ``visibility``."""
+    return option(
+        "",
+        "The per-region choice that marks a keypoint as labeled but not visible, "
+        "which is written as v=1 instead of 2.",
+    )
+
+
+def _ordered(labels: Sequence[Label]) -> Sequence[Label]:
+    places = [label.attributes.get("model_index", "") for label in labels]
+    if not all(place.isdecimal() for place in places):
+        return labels
+    ranked = zip(map(int, places), range(len(labels)), labels, strict=True)
+    return [label for _, _, label in sorted(ranked)]
+
+
+def _parent_id(point: Labelled) -> str | None:
+    parents = (result.parent_id for result in point.region.results)
+    return next((parent for parent in parents if parent), None)
+
+
+def _choices(result: Result) -> Sequence[Any]:
+    try:
+        found = _CHOICES.decode(result.value).get("choices")
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return ()
+    return found if isinstance(found, list) else ()
