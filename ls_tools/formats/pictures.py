@@ -208,16 +208,20 @@ class PictureReader:
             drawing = self._settle_size(drawing, region, item, picture)
             if isinstance(drawing, str):
                 return drawing
-        if type(drawing.shape) not in self._shapes:
+        return self._classify(drawing, region, picture)
+
+    def _classify(
+        self, drawing: Drawing, region: Region, picture: Picture
+    ) -> Labelled | str:
+        kind = type(drawing.shape)
+        if kind not in self._shapes:
             return f"control not expressible: {self._tag_of(drawing.result)}"
-        if type(drawing.shape) is Keypoint:
-            return Labelled(region, picture, drawing, [], self._losses(drawing))
         labels = drawing.labels
         # Nearly every region has one label, and there are few labels.
         class_ids = self._ids_of_label.get(labels[0]) if len(labels) == 1 else None
         if class_ids is None:
-            class_ids = self._class_ids(labels)
-            if not class_ids:
+            class_ids = [] if kind is Keypoint else self._class_ids(labels)
+            if not class_ids and kind is not Keypoint:
                 return DROPPED if labels else NO_LABEL
         return Labelled(region, picture, drawing, class_ids, self._losses(drawing))
 
