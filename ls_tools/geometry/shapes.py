@@ -10,7 +10,7 @@ import msgspec
 from ls_tools.geometry.units import Ltwh, Point
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
 _QUARTER_TURNS = {0: (1.0, 0.0), 90: (0.0, 1.0), 180: (-1.0, 0.0), 270: (0.0, -1.0)}
 _MAX_ELLIPSE_POINTS = 720
@@ -32,6 +32,44 @@ class Box(msgspec.Struct, frozen=True, gc=False):
     width_px: float
     height_px: float
     rotation_deg: float = 0.0
+
+    @classmethod
+    def from_ltwh(cls, ltwh_px: Iterable[float]) -> Box:
+        """From left, top, width and height: the boxes of COCO.
+
+        Args:
+            ltwh_px: (4,) pixels: a tuple, or a row of an array or tensor.
+        """
+        left, top, width, height = map(float, ltwh_px)
+        return cls(left, top, width, height)
+
+    @classmethod
+    def from_ltrb(cls, ltrb_px: Iterable[float]) -> Box:
+        """From left, top, right and bottom: ``xyxy`` of torchvision, ultralytics.
+
+        Args:
+            ltrb_px: (4,) pixels: a tuple, or a row of an array or tensor.
+
+        Example:
+            >>> Box.from_ltrb((10, 20, 50, 30))
+            Box(left_px=10.0, top_px=20.0, width_px=40.0, height_px=10.0, \
+rotation_deg=0.0)
+        """
+        left, top, right, bottom = map(float, ltrb_px)
+        return cls(left, top, right - left, bottom - top)
+
+    @classmethod
+    def from_centre(cls, cxcywh_px: Iterable[float], rotation_deg: float = 0.0) -> Box:
+        """From centre and sides: ``cxcywh`` of torchvision, ``xywh`` of ultralytics.
+
+        Args:
+            cxcywh_px: (4,) pixels: x and y of the centre, width and height.
+            rotation_deg: Clockwise, about the centre.
+        """
+        x, y, width, height = map(float, cxcywh_px)
+        upright = (x - width / 2.0, y - height / 2.0)
+        left, top = rotate_point(upright, (x, y), float(rotation_deg))
+        return cls(left, top, width, height, float(rotation_deg))
 
 
 class Polygon(msgspec.Struct, frozen=True):

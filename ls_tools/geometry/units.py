@@ -52,8 +52,13 @@ def ltwh_to_pct(ltwh_px: Ltwh, size: Size) -> Ltwh:
         (50.0, 10.0, 20.0, 40.0)
     """
     left, top, width, height = ltwh_px
-    scale_x, scale_y = 100.0 / size.width_px, 100.0 / size.height_px
-    return left * scale_x, top * scale_y, width * scale_x, height * scale_y
+    # divided first, so that the whole image is exactly 100 percent
+    return (
+        left / size.width_px * 100.0,
+        top / size.height_px * 100.0,
+        width / size.width_px * 100.0,
+        height / size.height_px * 100.0,
+    )
 
 
 def points_to_px(points_pct: Iterable[Point], size: Size) -> tuple[Point, ...]:
@@ -74,8 +79,8 @@ def points_to_pct(points_px: Iterable[Point], size: Size) -> tuple[Point, ...]:
         >>> points_to_pct([(120.0, 20.0)], Size(200, 100))
         ((60.0, 20.0),)
     """
-    scale_x, scale_y = 100.0 / size.width_px, 100.0 / size.height_px
-    return tuple([(x * scale_x, y * scale_y) for x, y in points_px])
+    width_px, height_px = size.width_px, size.height_px
+    return tuple([(x / width_px * 100.0, y / height_px * 100.0) for x, y in points_px])
 
 
 def convert_from_ls(result: Mapping[str, Any]) -> Ltwh | None:
