@@ -26,6 +26,7 @@
     ├── ExportFailedError                  a snapshot or conversion failed
     ├── NotAnExportError (ValueError)      the input is not labeled data
     ├── UnreadableMediaError (ValueError)  a media file cannot be read
+    ├── BadRleError (ValueError)           a run-length code is malformed
     ├── OutputError (OSError)              the output cannot be written
     ├── CacheError (OSError)               the cache cannot be read or written
     └── LossError                          losses that were not allowed
@@ -222,6 +223,12 @@ class UnreadableMediaError(LsToolsError, ValueError):
     """A media file cannot be read or decoded, or is beyond a bound."""
 
     kind = "unreadable-media"
+
+
+class BadRleError(LsToolsError, ValueError):
+    """A run-length code of a mask is malformed, or is beyond a bound."""
+
+    kind = "bad-rle"
 
 
 class OutputError(LsToolsError, OSError):

@@ -17,6 +17,8 @@ class Bounds:
         task_bytes: Largest single task in an export.
         nesting: Deepest nesting of JSON containers in a task.
         image_pixels: Most pixels of a picture that is opened.
+        mask_values: Most values of a mask that is decoded; a brush has four of
+            them per pixel.
         references_per_value: Most media references in one value of task data.
         redirects: Most redirects of one request.
     """
@@ -28,6 +30,7 @@ class Bounds:
     task_bytes: int = 2**30
     nesting: int = 200
     image_pixels: int = 2**30
+    mask_values: int = 2**30
     references_per_value: int = 100_000
     redirects: int = 10
 
