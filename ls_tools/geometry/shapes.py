@@ -51,9 +51,8 @@ class Box(msgspec.Struct, frozen=True, gc=False):
             ltrb_px: (4,) pixels: a tuple, or a row of an array or tensor.
 
         Example:
-            >>> Box.from_ltrb((10, 20, 50, 30))
-            Box(left_px=10.0, top_px=20.0, width_px=40.0, height_px=10.0, \
-rotation_deg=0.0)
+            >>> Box.from_ltrb((10, 20, 50, 30)) == Box(10.0, 20.0, 40.0, 10.0)
+            True
         """
         left, top, right, bottom = map(float, ltrb_px)
         return cls(left, top, right - left, bottom - top)

@@ -68,6 +68,7 @@ def box_to_pct(box: Box, size: Size) -> BoxValue:
         size: Of the image; its sides are above 0.
 
     Example:
+        >>> from ls_tools.geometry import Size
         >>> box_to_pct(Box(100.0, 10.0, 40.0, 20.0, 45.0), Size(200, 100))
         {'x': 50.0, 'y': 10.0, 'width': 20.0, 'height': 20.0, 'rotation': 45.0}
     """
@@ -95,8 +96,10 @@ def box_to_px(value: Mapping[str, Any], size: Size) -> Box:
         UsageError: A field is missing, or no finite number.
 
     Example:
-        >>> box_to_px({"x": 50, "y": 10, "width": 20, "height": 20}, Size(200, 100))
-        Box(left_px=100.0, top_px=10.0, width_px=40.0, height_px=20.0, rotation_deg=0.0)
+        >>> from ls_tools.geometry import Size
+        >>> value = {"x": 50, "y": 10, "width": 20, "height": 20, "rotation": 45}
+        >>> box_to_px(value, Size(200, 100)) == Box(100.0, 10.0, 40.0, 20.0, 45.0)
+        True
     """
     x, y, width, height = _numbers(value, "x", "y", "width", "height")
     return Box(*ltwh_to_px((x, y, width, height), size), _rotation_deg(value))
@@ -110,6 +113,7 @@ def ellipse_to_pct(ellipse: Ellipse, size: Size) -> EllipseValue:
         size: Of the image; its sides are above 0.
 
     Example:
+        >>> from ls_tools.geometry import Size
         >>> ellipse_to_pct(Ellipse(100.0, 50.0, 20.0, 20.0), Size(200, 100))
         {'x': 50.0, 'y': 50.0, 'radiusX': 10.0, 'radiusY': 20.0, 'rotation': 0.0}
     """
@@ -148,6 +152,7 @@ def polygon_to_pct(polygon: Polygon, size: Size) -> PolygonValue:
         size: Of the image; its sides are above 0.
 
     Example:
+        >>> from ls_tools.geometry import Size
         >>> polygon_to_pct(Polygon(((0.0, 0.0), (200.0, 50.0))), Size(200, 100))
         {'points': [[0.0, 0.0], [100.0, 50.0]], 'closed': True}
     """
@@ -183,6 +188,7 @@ def keypoint_to_pct(keypoint: Keypoint, size: Size) -> KeypointValue:
         size: Of the image; its sides are above 0.
 
     Example:
+        >>> from ls_tools.geometry import Size
         >>> keypoint_to_pct(Keypoint(50.0, 50.0, 4.0), Size(200, 100))
         {'x': 25.0, 'y': 50.0, 'width': 2.0}
     """

@@ -11,7 +11,9 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 
-@pytest.mark.parametrize("module", [clipping, shapes, units, values], ids=lambda m: m.__name__)
+@pytest.mark.parametrize(
+    "module", [clipping, shapes, units, values], ids=lambda m: m.__name__
+)
 def test_the_examples_in_the_docstrings_are_true(module: ModuleType) -> None:
     outcome = doctest.testmod(module)
     assert outcome.attempted
