@@ -29,19 +29,19 @@ def test_the_output_equals_the_files_checked_by_hand(
         assert found[path] == body, path
 
 
-@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("name", list(FORMATS))
 def test_every_format_has_files_checked_by_hand(name: str) -> None:
     assert golden(name).expected()
 
 
-@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("name", list(FORMATS))
 def test_every_format_has_a_page_that_loads_what_it_wrote(name: str) -> None:
     pages = [path.read_text(encoding="utf-8") for path in PAGES.glob("*.md")]
     named = [text for text in pages if f"`{name}`" in text]
     assert any("\n## Load it\n" in text for text in named)
 
 
-@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("name", list(FORMATS))
 def test_every_format_has_a_judge(name: str) -> None:
     tests = [p.read_text(encoding="utf-8") for p in JUDGES.glob("test_*.py")]
     assert any(f'"{name}"' in text for text in tests)
