@@ -41,7 +41,7 @@ def describe(target: Format) -> dict[str, Any]:
     module = EXTRA_MODULES.get(target.extra)
     return {
         "name": target.name,
-        "aliases": list(target.aliases),
+        "aliases": [*target.aliases, *target.presets],
         "summary": target.summary,
         "controls": sorted(target.controls),
         "options": [

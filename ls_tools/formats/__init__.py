@@ -5,6 +5,8 @@ A new format is one module here, and one line in ``FORMATS``.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from ls_tools.errors import UnknownFormatError
 from ls_tools.formats.protocol import (
     ClassIds,
@@ -16,6 +18,9 @@ from ls_tools.formats.protocol import (
 )
 from ls_tools.registry import Registry
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 __all__ = [
     "FORMATS",
     "ClassIds",
@@ -26,6 +31,7 @@ __all__ = [
     "implies_media",
     "load_format",
     "option",
+    "preset_options",
     "register_format",
 ]
 
@@ -58,10 +64,17 @@ def load_format(name: str) -> Format:
         return FORMATS.load(wanted)()
     for known in FORMATS:
         kind = FORMATS.load(known)
-        if wanted in map(_normalise, kind.aliases):
+        if wanted in map(_normalise, (*kind.aliases, *kind.presets)):
             return kind()
     msg = f"Unknown format {name!r}."
     raise UnknownFormatError(msg, hint=f"Known: {', '.join(FORMATS)}.", name=name)
+
+
+def preset_options(target: Format, name: str) -> Mapping[str, Any]:
+    """The options that a name of ``target`` stands for: ``YOLO_OBB`` is a task."""
+    wanted = _normalise(name)
+    found = (o for n, o in target.presets.items() if _normalise(n) == wanted)
+    return next(found, {})
 
 
 def register_format(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from ls_tools.label_config import LabelConfig
     from ls_tools.output import Items, Output
@@ -30,6 +30,7 @@ class Format(Protocol):
         name: The name on the command line, lower case.
         aliases: Other names, Label Studio's among them; matched in any case
             and with ``-`` for ``_``.
+        presets: Further names, each with the options that it stands for.
         summary: One line for listings.
         controls: Tags of the label config that the format can express.
             Their labels, and no others, become classes.
@@ -52,6 +53,7 @@ class Format(Protocol):
 
     name: ClassVar[str]
     aliases: ClassVar[tuple[str, ...]] = ()
+    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
     summary: ClassVar[str]
     controls: ClassVar[frozenset[str]] = frozenset()
     objects: ClassVar[frozenset[str]] = frozenset()

@@ -40,7 +40,7 @@ from ls_tools.geometry.shapes import (
     polygon_area,
     rotate_point,
 )
-from ls_tools.geometry.turned import convex_hull, smallest_box
+from ls_tools.geometry.turned import convex_hull, ellipse_box, smallest_box
 from ls_tools.geometry.units import (
     Ltwh,
     Point,
@@ -90,6 +90,7 @@ __all__ = [
     "convert_to_ls",
     "convex_hull",
     "corners",
+    "ellipse_box",
     "ellipse_points",
     "ellipse_to_pct",
     "ellipse_to_px",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from ls_tools.geometry.shapes import Box
+from ls_tools.geometry.shapes import Box, Ellipse, rotate_point
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,6 +47,19 @@ def smallest_box(points_px: Sequence[Point]) -> Box:
     }
     boxes = [_box_at(hull, angle) for angle in sorted(angles)]
     return min(boxes, key=lambda box: round(box.width_px * box.height_px, 9))
+
+
+def ellipse_box(ellipse: Ellipse) -> Box:
+    """The box around an ellipse that is turned as the ellipse is.
+
+    Example:
+        >>> ellipse_box(Ellipse(50.0, 20.0, 30.0, 10.0))
+        Box(left_px=20.0, top_px=10.0, width_px=60.0, height_px=20.0, rotation_deg=0.0)
+    """
+    x, y, turn = ellipse.x_px, ellipse.y_px, ellipse.rotation_deg
+    corner = (x - ellipse.radius_x_px, y - ellipse.radius_y_px)
+    left, top = rotate_point(corner, (x, y), turn)
+    return Box(left, top, 2 * ellipse.radius_x_px, 2 * ellipse.radius_y_px, turn)
 
 
 def _chain(ordered: Sequence[Point]) -> list[Point]:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from ls_tools.errors import LossError, NotFoundError, UsageError
-from ls_tools.formats import implies_media, load_format
+from ls_tools.formats import implies_media, load_format, preset_options
 from ls_tools.label_config import (
     LabelConfig,
     infer_label_config,
@@ -146,7 +146,9 @@ def check_plan(plan: Conversion) -> tuple[Format, Any, Selection]:
         OutputError: The output folder is not ours to replace.
     """
     target = load_format(plan.to)
-    options = build_options(target, plan.options)
+    options = build_options(
+        target, {**preset_options(target, plan.to), **plan.options}
+    )
     selection = Selection.parse(
         plan.select or target.default_selection, keep_cancelled=target.keeps_cancelled
     )
