@@ -196,7 +196,7 @@ def infer_label_config(tasks: Iterable[Task]) -> LabelConfig:
             )
             control.add(result.value)
             if result.to_name and result.to_name not in objects:
-                objects[result.to_name] = _infer_object(result.to_name, task.data)
+                objects[result.to_name] = _infer_object(result, task.data)
     controls = {name: found[name].control(name) for name in sorted(found)}
     return LabelConfig(controls=controls, objects=objects, inferred=True)
 
@@ -311,6 +311,11 @@ _TAGS = {
     )
 }
 _TEXT_KEYS = ("text", "html", "paragraphs", "dialogue")
+_VIDEO_TYPES = frozenset({"videorectangle", "timelinelabels"})
+_AUDIO_NAME = re.compile(
+    r"\.(?:aac|aiff?|amr|au|flac|m4a|mp3|oga|ogg|opus|wav|wma)\b", re.IGNORECASE
+)
+_VIDEO_NAME = re.compile(r"\.(?:avi|m4v|mkv|mov|mp4|mpe?g|webm)\b", re.IGNORECASE)
 
 
 class _Inferred:
@@ -327,7 +332,8 @@ class _Inferred:
             found = _LABELS_DECODER.decode(value)
         except msgspec.DecodeError:
             return
-        labels = found.get(self._type) if isinstance(found, dict) else None
+        key = "labels" if self._type == "videorectangle" else self._type
+        labels = found.get(key) if isinstance(found, dict) else None
         if isinstance(labels, list):
             self._labels.update(x for x in labels if isinstance(x, str))
 
@@ -346,15 +352,27 @@ def _results(task: Task) -> Iterator[Result]:
         yield from annotation.result
 
 
-def _infer_object(name: str, data: Mapping[str, Any]) -> MediaObject:
-    """The object ``name``, on the data key that most likely feeds it."""
+def _infer_object(result: Result, data: Mapping[str, Any]) -> MediaObject:
+    """The object of a result, on the data key that most likely feeds it."""
+    name = result.to_name
     keys = [key for key, value in data.items() if isinstance(value, (str, list))]
     key = name if name in data else (keys[0] if keys else None)
     is_list = key is not None and isinstance(data[key], list)
-    tag = "Text" if key in _TEXT_KEYS else "Image"
     return MediaObject(
         name=name,
-        tag=tag,
+        tag=_infer_tag(result, key, data),
         value=None if is_list else key,
         value_list=key if is_list else None,
     )
+
+
+def _infer_tag(result: Result, key: str | None, data: Mapping[str, Any]) -> str:
+    """The object tag that a result was most likely made on."""
+    if key in _TEXT_KEYS:
+        return "Text"
+    reference = str(data.get(key, "")) if key else ""
+    if result.type in _VIDEO_TYPES or _VIDEO_NAME.search(reference):
+        return "Video"
+    if result.original_length is not None or _AUDIO_NAME.search(reference):
+        return "Audio"
+    return "Image"

@@ -38,6 +38,7 @@ class Result(msgspec.Struct, gc=False, kw_only=True):
         original_height: Natural height of the image in pixels, where known.
         image_rotation: Rotation of the whole image in the editor, degrees
             clockwise: 0, 90, 180 or 270.
+        original_length: Length of the audio in seconds, where known.
         score: Confidence of a predicted result, 0 to 1 by convention.
         parent_id: Id of the region that this one belongs to.
         item_index: Index of the image in a multi-image task.
@@ -56,6 +57,7 @@ class Result(msgspec.Struct, gc=False, kw_only=True):
     original_width: Number = None
     original_height: Number = None
     image_rotation: Number = None
+    original_length: Number = None
     score: Number = None
     parent_id: str | None = msgspec.field(default=None, name="parentID")
     item_index: int | None = None
@@ -121,6 +123,7 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
         tasks: Number of tasks lost.
         annotations: Number of annotations, predictions or drafts lost.
         regions: Number of results lost from what was read of the annotation.
+        input: Which of several inputs it is in, from 0.
     """
 
     reason: str
@@ -135,6 +138,7 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
     tasks: int = 0
     annotations: int = 0
     regions: int = 0
+    input: int = 0
 
 
 class Task(msgspec.Struct, kw_only=True):
@@ -159,6 +163,7 @@ class Task(msgspec.Struct, kw_only=True):
             UTF-8. Where the input is no valid JSON there (NaN, control
             characters, lone surrogates), it is the repaired text.
         problems: What could not be read in this task.
+        input: Which of several inputs it is from, from 0.
     """
 
     id: int | str | None = None
@@ -175,6 +180,7 @@ class Task(msgspec.Struct, kw_only=True):
     index: int = 0
     raw: bytes = b"{}"
     problems: tuple[Problem, ...] = ()
+    input: int = 0
 
 
 class Project(msgspec.Struct, kw_only=True):

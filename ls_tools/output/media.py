@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias, TypeVar
 
 import msgspec
 from msgspec.structs import replace
@@ -37,6 +37,7 @@ Fetch: TypeAlias = "Callable[[Sequence[MediaRequest]], Sequence[Resolved]]"
 """Resolves many references at once, answers in the order of the requests, and
 raises for none of them: ``Resolver.paths``."""
 
+_Fact = TypeVar("_Fact")
 _MAX_KEPT = 10_000
 
 
@@ -99,7 +100,12 @@ class MediaPlacer:
         self._task: Task | None = None
         self._of_task: dict[str, Placed] = {}
         self._of_several: dict[str, Placed] = {}
-        self._told: set[str] = set()
+        self._told: set[tuple[str, str]] = set()
+
+    @property
+    def policy(self) -> MediaPolicy:
+        """What is done with media."""
+        return self._plan.policy
 
     def prefetch(self, items: Sequence[Item]) -> None:
         """Fetch the media of the next items together; ``Items.prefetch``."""
@@ -149,25 +155,86 @@ class MediaPlacer:
         None where the file is not to be had or is no picture; the Report then
         says why, unless nothing is fetched at all.
         """
+        max_pixels = self._plan.max_pixels
+        return self.measure(
+            reference,
+            item,
+            lambda path: image_size(path, max_pixels=max_pixels),
+            what=("picture", "size"),
+        )
+
+    def measure(
+        self,
+        reference: str,
+        item: Item,
+        read: Callable[[Path], _Fact],
+        *,
+        what: tuple[str, str],
+    ) -> _Fact | None:
+        """What ``read`` finds in the file of a medium.
+
+        None where the file is not to be had or cannot be read; the Report then
+        says why, unless that the file failed is in it already.
+
+        Args:
+            reference: As in the task data.
+            item: The item that refers to it.
+            read: Raises UnreadableMediaError or MissingDependencyError.
+            what: What kind of medium it is and what is sought, for the Report:
+                ``("recording", "length")``.
+        """
         resolved = self._resolve(reference, item.task)
         if resolved is None or (resolved.error and self._plan.policy != "none"):
             return None
         if resolved.error is not None:
-            self._warn_of_size(resolved.error, item.task)
+            self._warn_of_unknown(what, resolved.error, item.task)
             return None
         try:
-            path = Path(resolved.path or "")
-            return image_size(path, max_pixels=self._plan.max_pixels)
+            return read(Path(resolved.path or ""))
         except (MissingDependencyError, UnreadableMediaError) as exc:
-            self._warn_of_size(exc, item.task)
+            self._warn_of_unknown(what, exc, item.task)
         return None
 
-    def _warn_of_size(self, error: LsToolsError, task: Task) -> None:
-        """Count the picture; the first of each kind of error says it in full."""
-        self._tally.note(f"picture size unknown ({error.kind})", task_id=task.id)
-        if error.kind not in self._told:
-            self._told.add(error.kind)
-            self._tally.warn(f"The size of a picture is unknown. {error}")
+    def source(self, reference: str, item: Item) -> Path | None:
+        """Where a medium is read from that goes into the output in another form.
+
+        It is counted, and its failure reported, as by ``place``. None under the
+        policy ``none``, and where it cannot be had.
+
+        Args:
+            reference: As in the task data.
+            item: The item that refers to it.
+        """
+        self._tally.references += 1
+        if self._plan.policy == "none":
+            return None
+        resolved = self._resolve(reference, item.task)
+        if resolved is None or resolved.path is None:
+            error = resolved.error if resolved else None
+            self.fail(reference, error or "nothing fetches media", item)
+            return None
+        self._count_source(resolved)
+        return Path(resolved.path)
+
+    def fail(self, reference: str, cause: LsToolsError | str, item: Item) -> None:
+        """Report a medium that could not be put into the output.
+
+        Args:
+            reference: As in the task data.
+            cause: The error, or a sentence that holds no secret.
+            item: The item that refers to it.
+        """
+        self._tally.media_failed(reference, cause, task_id=item.task.id)
+
+    def _warn_of_unknown(
+        self, what: tuple[str, str], error: LsToolsError, task: Task
+    ) -> None:
+        """Count the medium; the first of each kind of error says it in full."""
+        thing, fact = what
+        self._tally.note(f"{thing} {fact} unknown ({error.kind})", task_id=task.id)
+        if (fact, error.kind) not in self._told:
+            self._told.add((fact, error.kind))
+            self._tally.warn(f"The {fact} of a {thing} is unknown. {error}")
 
     def _put(self, placed: Placed, reference: str, item: Item) -> Placed:
         resolved = self._resolve(reference, item.task)
@@ -178,14 +245,17 @@ class MediaPlacer:
             self._copy(resolved, placed, item)
         except (IntegrityError, UnreadableMediaError) as exc:
             return self._fail(placed, exc, item)
+        self._count_source(resolved)
+        return replace(placed, path=Path(resolved.path))
+
+    def _count_source(self, resolved: Resolved) -> None:
         if resolved.from_cache:
             self._tally.from_cache += 1
         else:
             self._tally.fetched += 1
-        return replace(placed, path=Path(resolved.path))
 
     def _fail(self, placed: Placed, cause: LsToolsError | str, item: Item) -> Placed:
-        self._tally.media_failed(placed.reference, cause, task_id=item.task.id)
+        self.fail(placed.reference, cause, item)
         return replace(placed, failed=True)
 
     def _copy(self, resolved: Resolved, placed: Placed, item: Item) -> None:
