@@ -1,0 +1,154 @@
+"""The files of a YOLO data set: images, labels, and what lists the classes."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol, TypeAlias
+
+import msgspec
+
+from ls_tools.formats.pictures import MERGED, NO_IMAGE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from ls_tools.formats.pictures import Labelled, Picture, PictureReader
+    from ls_tools.output import Item, Items, Output, Placed
+
+_SPLITS = ("train", "val", "test")
+_YAML_RISKY = re.compile("[\\x7f-\\x9f\\u2028\\u2029\\ufeff\\ufffe\\uffff]")
+
+Written: TypeAlias = "tuple[Labelled, Sequence[str] | str]"
+"""A region with its lines, or with the reason why it has none."""
+
+
+class Maker(Protocol):
+    """Makes the lines of an annotation.
+
+    Attributes:
+        data_yaml: Further lines of ``data.yaml``.
+    """
+
+    data_yaml: tuple[str, ...]
+
+    def rows(self, found: Iterable[Labelled]) -> Iterable[Written]:
+        """Each region once; lines that several regions make stand with one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Shared:
+    """The label file of an image that several tasks refer to."""
+
+    item: Item
+    placed: Placed
+    rows: list[str]
+
+
+class DatasetWriter:
+    """Writes one data set.
+
+    Args:
+        reader: Finds images and regions.
+        output: Where to.
+        maker: Makes the lines.
+    """
+
+    def __init__(self, reader: PictureReader, output: Output, maker: Maker) -> None:
+        self._reader = reader
+        self._output = output
+        self._maker = maker
+        self._shared: dict[str, _Shared] = {}
+        self._splits: set[str] = set()
+
+    def write(self, items: Items) -> None:
+        """Write all items, and what comes after them."""
+        pictures: list[Picture] = []
+        rows: list[list[str]] = []
+        for item in items:
+            if item.part == 0:
+                pictures = self._reader.pictures(item.task)
+                rows = [[] for _ in pictures]
+            if not pictures:
+                self._output.tally.skip_item(NO_IMAGE, item)
+                continue
+            self._collect(item, pictures, rows)
+            if item.part == item.parts - 1:
+                for picture, labels in zip(pictures, rows, strict=True):
+                    self._write_picture(picture, item, labels)
+        for path, shared in self._shared.items():
+            self._write_labels(path, shared.item, shared.placed, shared.rows)
+        self._write_classes()
+
+    def _collect(
+        self, item: Item, pictures: Sequence[Picture], rows: Sequence[list[str]]
+    ) -> None:
+        tally, task_id = self._output.tally, item.task.id
+        for found, lines in self._maker.rows(self._reader.read(item, pictures)):
+            region_id = found.region.id
+            if isinstance(lines, str):
+                tally.skip(lines, task_id=task_id, region_id=region_id)
+                continue
+            rows[found.picture.position].extend(lines)
+            tally.regions_written += 1
+            for reason in found.losses:
+                tally.degrade(reason, task_id=task_id, region_id=region_id)
+
+    def _write_picture(self, picture: Picture, item: Item, rows: list[str]) -> None:
+        output = self._output
+        placed = output.media.place(picture.reference, item)
+        self._splits.add(output.folder("images", item).partition("/")[2])
+        if item.annotation is None:
+            return  # unlabeled, which an empty file would call negative
+        stem = output.names.stem(picture.reference, item.task)
+        path = f"{output.folder('labels', item)}/{stem}.txt"
+        if not output.names.is_shared(picture.reference):
+            self._write_labels(path, item, placed, rows)
+        elif path in self._shared:
+            self._shared[path].rows.extend(rows)
+            output.tally.warn(MERGED)
+        else:
+            self._shared[path] = _Shared(item=item, placed=placed, rows=rows)
+
+    def _write_labels(
+        self, path: str, item: Item, placed: Placed, rows: list[str]
+    ) -> None:
+        data = "".join(rows).encode()
+        self._output.write_bytes(path, data, item=item, reference=placed.reference)
+
+    def _write_classes(self) -> None:
+        classes, output = self._output.classes, self._output
+        lines = "".join(f"{name}\n" for name in classes.line_names())
+        output.write_bytes("classes.txt", lines.encode())
+        output.write_bytes("notes.json", _notes_json(classes.entries()))
+        if "val" not in self._splits:
+            output.tally.warn(
+                "Nothing was set apart for validation: in data.yaml val equals train."
+            )
+        output.write_bytes("data.yaml", self._data_yaml())
+
+    def _data_yaml(self) -> bytes:
+        """``data.yaml``, without ``path``: it is found beside the images."""
+        entries, splits = self._output.classes.entries(), self._splits
+        folders = {split: f"images/{split}" for split in _SPLITS if split in splits}
+        train = folders.setdefault("train", "images")
+        folders.setdefault("val", train)
+        lines = [f"{split}: {folders[split]}" for split in _SPLITS if split in folders]
+        lines += self._maker.data_yaml
+        lines += [f"nc: {len(entries)}", "names:" if entries else "names: {}"]
+        lines += [f"  {class_id}: {_yaml_string(name)}" for class_id, name in entries]
+        return "".join(f"{line}\n" for line in lines).encode()
+
+
+def _yaml_string(text: str) -> str:
+    """``text`` in YAML's double quotes, of which JSON's are nearly a subset."""
+    quoted = msgspec.json.encode(text).decode()
+    return _YAML_RISKY.sub(lambda found: f"\\u{ord(found[0]):04x}", quoted)
+
+
+def _notes_json(entries: Sequence[tuple[int, str]]) -> bytes:
+    notes = {
+        "categories": [{"id": class_id, "name": name} for class_id, name in entries],
+        "info": {"version": "1.0", "contributor": "Label Studio"},
+    }
+    return msgspec.json.format(msgspec.json.encode(notes), indent=2) + b"\n"
