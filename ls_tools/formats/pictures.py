@@ -32,7 +32,7 @@ from ls_tools.output import DROPPED
 from ls_tools.regions import NO_SIZE, Drawing, Region, image_size, read_drawing
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     from ls_tools.label_config import LabelConfig
     from ls_tools.models import Result, Task
@@ -133,12 +133,15 @@ class Wanted:
             alone.
         sizes_needed: Regions whose image's size is unknown are of no use, even
             if they are upright.
+        expresses: Whether the format writes what a text, choice or rating of a
+            region says, so that nothing is lost by it.
     """
 
     controls: Collection[str]
     shapes: Collection[type[Drawn]] = (Box, Polygon, Ellipse)
     all_labels: bool
     sizes_needed: bool
+    expresses: Callable[[Result], bool] = lambda _: False
 
 
 class PictureReader:
@@ -160,6 +163,7 @@ class PictureReader:
         self._ids_of_label: dict[str, list[int]] = {}
         self._all_labels = wanted.all_labels
         self._sizes_needed = wanted.sizes_needed
+        self._expresses = wanted.expresses
 
     def pictures(self, task: Task) -> list[Picture]:
         """The distinct images of a task, in the order of the config."""
@@ -294,6 +298,7 @@ class PictureReader:
             losses.extend(
                 f"control not expressible: {self._tag_of(result)}"
                 for result in drawing.extras
+                if not self._expresses(result)
             )
         return losses
 

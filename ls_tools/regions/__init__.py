@@ -6,7 +6,7 @@ Decodes the values that reading left undecoded; knows no format and no config.
 from ls_tools.regions.drawings import NO_SIZE, Drawing, image_size, read_drawing
 from ls_tools.regions.grouping import Region, group_regions
 from ls_tools.regions.shapes import NOT_DRAWN, OUT_OF_RANGE, Drawn
-from ls_tools.regions.values import labels_of
+from ls_tools.regions.values import choices_of, labels_of
 
 __all__ = [
     "NOT_DRAWN",
@@ -15,6 +15,7 @@ __all__ = [
     "Drawing",
     "Drawn",
     "Region",
+    "choices_of",
     "group_regions",
     "image_size",
     "labels_of",

@@ -105,6 +105,18 @@ def labels_of(result: Result) -> Iterator[str]:
                 yield from _clean_labels(found) or ()
 
 
+def choices_of(result: Result) -> list[str]:
+    """What was chosen, of a result of ``Choices``; empty for any other."""
+    if result.type != "choices":
+        return []
+    try:
+        value = _ANY_DECODER.decode(result.value)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return []
+    found = value.get("choices") if isinstance(value, dict) else None
+    return _clean_labels(found) or []
+
+
 def _read_leniently(raw: msgspec.Raw) -> ShapeValue | str:
     """Read what of a malformed value can be used: each field for itself."""
     try:
