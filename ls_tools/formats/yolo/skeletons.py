@@ -53,47 +53,47 @@ class PoseMaker:
             yield from self._pose_rows(pose)
 
     def _pose_rows(self, pose: Pose) -> Iterator[Written]:
-        numbers: list[float] = []
-        outside: set[int] = set()
-        for point in pose.points:
-            columns = self._columns(point)
-            if columns is None and point is not None:
-                outside.add(id(point))
-            numbers += columns or (0.0, 0.0, 0)
-        on_image = [p for p in pose.keypoints() if id(p) not in outside]
-        box = fit_box(pose.body, clip=self._clip) if pose.body else self._hull(on_image)
-        written: Sequence[str] | str = box if isinstance(box, str) else []
-        first = pose.body or pose.keypoints()[0]
-        if not isinstance(box, str):
-            ids = pose.body.class_ids if pose.body else [self._index_of(ONE_CLASS)]
-            row = box_numbers(box, first.drawing.size) + numbers
-            written = lines([x for x in ids if x is not None], row)
-        if pose.body:
-            yield pose.body, written
-            written = NO_BODY if isinstance(written, str) else ()
-        for point in pose.keypoints():
-            if id(point) in outside:
+        for place, point in enumerate(pose.points):
+            if point is not None and not self._is_on_image(point):
+                pose.points[place] = None
                 yield point, OUTSIDE
-            else:
-                yield point, written
-                written = written if isinstance(written, str) else ()
+        points = pose.keypoints()
+        members = [pose.body, *points] if pose.body else points
+        if not members:
+            return
+        written = self._lines(pose, points)
+        yield members[0], written
+        for point in members[1:]:
+            yield point, NO_BODY if isinstance(written, str) else ()
 
-    def _columns(self, point: Labelled | None) -> tuple[float, float, int] | None:
-        """x, y and visibility of a keypoint; None where there is none to write."""
-        if point is None or not isinstance(point.drawing.shape, Keypoint):
-            return None
+    def _lines(self, pose: Pose, points: Sequence[Labelled]) -> Sequence[str] | str:
+        """The rows of a pose: one for each class of its body."""
+        first = pose.body or points[0]
+        box = fit_box(pose.body, clip=self._clip) if pose.body else self._hull(points)
+        if isinstance(box, str):
+            return box
+        class_ids = first.class_ids if pose.body else [self._index_of(ONE_CLASS) or 0]
+        numbers = box_numbers(box, first.drawing.size)
+        for point in pose.points:
+            numbers += self._columns(point) if point else (0.0, 0.0, 0)
+        return lines(class_ids, numbers)
+
+    def _is_on_image(self, point: Labelled) -> bool:
+        x, y, _ = self._columns(point)
+        return not self._clip or (0 <= x <= 1 and 0 <= y <= 1)
+
+    def _columns(self, point: Labelled) -> tuple[float, float, int]:
+        """x and y of a keypoint, 0 to 1, and its visibility."""
         shape, size = point.drawing.shape, point.drawing.size
+        if not isinstance(shape, Keypoint):  # what gather_poses made sure of
+            raise TypeError(shape)
         x, y = shape.x_px / size.width_px, shape.y_px / size.height_px
-        if self._clip and not (0 <= x <= 1 and 0 <= y <= 1):
-            return None
         return x, y, visibility(point, self._occluded)
 
     def _hull(self, points: Sequence[Labelled]) -> Ltwh | str:
         """The box around keypoints that belong to no region."""
         shapes = [point.drawing.shape for point in points]
         places = [(s.x_px, s.y_px) for s in shapes if isinstance(s, Keypoint)]
-        if not places:
-            return OUTSIDE
         size = points[0].drawing.size
         return fit_ltwh(points_hull(places), size, [], clip=self._clip)
 

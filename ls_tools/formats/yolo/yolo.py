@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 _BODY_CONTROLS = SHAPE_CONTROLS | MASK_CONTROLS | VECTOR_CONTROLS
 _AREA_CONTROLS = OUTLINE_CONTROLS | MASK_CONTROLS | VECTOR_CONTROLS
+_SHAPES = (Box, Polygon, Ellipse, EncodedMask)
+_POSE_SHAPES = (*_SHAPES, Keypoint)
 _TASKS = ("detect", "segment", "obb", "pose")
 
 
@@ -83,10 +85,9 @@ class YoloFormat(PictureFormat):
         """Write ``images/``, ``labels/`` and the files that list the classes."""
         task = _choose_task(config) if options.task == "auto" else options.task
         is_pose = task == "pose"
-        points = frozenset({Keypoint}) if is_pose else frozenset()
         wanted = Wanted(
             controls=_BODY_CONTROLS | (KEYPOINT_CONTROLS if is_pose else frozenset()),
-            shapes={Box, Polygon, Ellipse, EncodedMask} | points,
+            shapes=_POSE_SHAPES if is_pose else _SHAPES,
             all_labels=options.labels == "all",
             sizes_needed=False,
         )
