@@ -44,6 +44,7 @@ FORMATS: Registry[type[Format]] = Registry(
         "csv": "ls_tools.formats.tabular:CsvFormat",
         "tsv": "ls_tools.formats.tabular:TsvFormat",
         "coco": "ls_tools.formats.coco:CocoFormat",
+        "voc": "ls_tools.formats.voc:VocFormat",
         "yolo": "ls_tools.formats.yolo:YoloFormat",
     },
 )
