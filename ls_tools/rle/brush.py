@@ -1,0 +1,101 @@
+"""Label Studio's brush code to values: head, words and bounds.
+
+The code is a string of bits, the highest of each byte first: 32 bits with the
+count of values; 5 with the length of a word, less one; four times 4 with the
+length of a size, less one; then records. A record has a bit that says whether
+it repeats one word; 2 bits that choose the size; the count of its values, less
+one, in that many bits; and that one word, or as many words as it counts. The
+last record may run past the end: browsers cut it off.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from ls_tools.errors import BadRleError
+from ls_tools.rle.arrays import np
+from ls_tools.rle.records import RECORDS_AT, Code
+from ls_tools.rle.values import Sampling, expand
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+_CHANNELS, _ALPHA = 4, 3
+_BYTE_BITS = 8
+
+
+class _Head(NamedTuple):
+    count: int
+    word_bits: int
+    size_bits: tuple[int, ...]
+
+
+def decode(
+    rle: bytes | Sequence[int], *, max_values: int
+) -> NDArray[np.unsignedinteger]:
+    """See ``ls_tools.rle.decode_brush``."""
+    code, head = _read(rle, max_values)
+    values = np.zeros(head.count, _type_of(head.word_bits))
+    expand(code, values, Sampling(1, 0, head.count))
+    return values
+
+
+def decode_mask(
+    rle: bytes | Sequence[int], size: tuple[int, int], *, max_values: int
+) -> NDArray[np.uint8]:
+    """See ``ls_tools.rle.brush_mask``."""
+    width, height = size
+    code, head = _read(rle, max_values)
+    if head.count != width * height * _CHANNELS:
+        what = f"has {head.count} values instead of {width} x {height} x {_CHANNELS}"
+        raise _bad(what, "Is the size that of its picture?")
+    alpha = np.zeros(width * height, _type_of(head.word_bits))
+    expand(code, alpha, Sampling(_CHANNELS, _ALPHA, head.count))
+    if head.word_bits > _BYTE_BITS:
+        alpha = np.minimum(alpha, 255)
+    return alpha.astype(np.uint8, copy=False).reshape(height, width)
+
+
+def value_count(rle: bytes) -> int:
+    """How many values a code says that it stands for; nothing else is checked.
+
+    Raises:
+        BadRleError: It is too short to say.
+    """
+    return _read_head(rle).count
+
+
+def _read(rle: bytes | Sequence[int], max_values: int) -> tuple[Code, _Head]:
+    data = _to_bytes(rle)
+    head = _read_head(data)
+    if head.count > max_values:
+        what = f"has {head.count} values, more than the {max_values} allowed"
+        raise _bad(what, "Raise max_values if it is yours.")
+    return Code(data, head.word_bits, head.size_bits), head
+
+
+def _read_head(data: bytes) -> _Head:
+    if len(data) * _BYTE_BITS < RECORDS_AT:
+        raise _bad(f"is cut off after {len(data)} bytes")
+    bits = int.from_bytes(data[:7], "big") >> 7 * _BYTE_BITS - RECORDS_AT
+    sizes = tuple((bits >> shift & 15) + 1 for shift in (12, 8, 4, 0))
+    return _Head(bits >> 21, (bits >> 16 & 31) + 1, sizes)
+
+
+def _to_bytes(rle: bytes | Sequence[int]) -> bytes:
+    try:
+        return bytes(rle) if not isinstance(rle, int) else b""
+    except (TypeError, ValueError, OverflowError) as exc:
+        raise _bad("is not made of numbers of 0 to 255") from exc
+
+
+def _type_of(word_bits: int) -> type[np.unsignedinteger]:
+    if word_bits <= _BYTE_BITS:
+        return np.uint8
+    return np.uint16 if word_bits <= 2 * _BYTE_BITS else np.uint32
+
+
+def _bad(what: str, hint: str = "Is it cut off?") -> BadRleError:
+    return BadRleError(f"The code of a brush {what}.", hint=hint)
