@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from ls_tools.formats.pictures import KEYPOINT_CONTROLS, Labelled
+from ls_tools.formats.pictures import Labelled
 from ls_tools.formats.protocol import option
 from ls_tools.geometry import Keypoint
 from ls_tools.output import DROPPED
@@ -55,7 +55,8 @@ class KeypointNames:
     """
 
     def __init__(self, config: LabelConfig, classes: ClassMap) -> None:
-        controls = config.controls_of(*KEYPOINT_CONTROLS)
+        plain = ("Labels",) if config.controls_of("KeyPoint") else ()
+        controls = config.controls_of("KeyPointLabels", *plain)
         labels = [label for control in controls for label in control.labels]
         self._classes = classes
         named = (classes.name_of(label.name) for label in _ordered(labels))

@@ -83,7 +83,7 @@ class PoseMaker:
         return not self._clip or (0 <= x <= 1 and 0 <= y <= 1)
 
     def _columns(self, point: Labelled) -> tuple[float, float, int]:
-        """x and y of a keypoint, 0 to 1, and its visibility."""
+        """Place of a keypoint, as shares of the image, and its visibility."""
         shape, size = point.drawing.shape, point.drawing.size
         if not isinstance(shape, Keypoint):  # what gather_poses made sure of
             raise TypeError(shape)

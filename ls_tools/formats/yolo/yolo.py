@@ -97,7 +97,7 @@ class YoloFormat(PictureFormat):
 
 
 def _choose_task(config: LabelConfig) -> str:
-    if config.controls_of(*KEYPOINT_CONTROLS):
+    if config.controls_of("KeyPointLabels"):
         return "pose"
     return "segment" if config.controls_of(*_AREA_CONTROLS) else "detect"
 
@@ -107,7 +107,7 @@ def _maker(
 ) -> Maker:
     if task == "pose":
         names = KeypointNames(config, output.classes)
-        has_bodies = bool(config.controls_of(*_BODY_CONTROLS))
+        has_bodies = bool(config.controls_of(*(_BODY_CONTROLS - {"Labels"})))
         return PoseMaker(names, output, options.occluded, has_bodies=has_bodies)
     make = {"detect": make_box, "segment": make_outline, "obb": make_turned_box}[task]
     return RowMaker(make, output, options)
