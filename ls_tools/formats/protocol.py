@@ -47,6 +47,7 @@ class Format(Protocol):
             as they are in Label Studio's own exports; training formats leave
             them out, since unlabeled is not negative.
         places_media: Whether the format has a place for media files.
+        reads_media: Whether media are read that are not placed: texts by URL.
         class_ids: ``contiguous`` from 0; ``category`` honours the label
             config's ``category`` attributes; ``none`` has no classes.
     """
@@ -63,6 +64,7 @@ class Format(Protocol):
     keeps_cancelled: ClassVar[bool] = False
     keeps_unlabeled: ClassVar[bool] = False
     places_media: ClassVar[bool] = False
+    reads_media: ClassVar[bool] = False
     class_ids: ClassVar[ClassIds] = "none"
 
     def write(

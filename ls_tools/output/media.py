@@ -40,6 +40,9 @@ raises for none of them: ``Resolver.paths``."""
 _Fact = TypeVar("_Fact")
 _MAX_KEPT = 10_000
 
+MAX_TEXT_BYTES = 64 * 2**20
+"""Largest file that is read as a text."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MediaPlan:
@@ -216,6 +219,29 @@ class MediaPlacer:
         self._count_source(resolved)
         return Path(resolved.path)
 
+    def text_of(self, reference: str, item: Item) -> str | None:
+        """The text in a file that task data refer to, which is UTF-8.
+
+        It is counted, and its failure reported, as by ``place``.
+
+        Args:
+            reference: As in the task data.
+            item: The item that refers to it.
+        """
+        self._tally.references += 1
+        resolved = self._resolve(reference, item.task)
+        if resolved is None or resolved.path is None:
+            error = resolved.error if resolved else None
+            self.fail(reference, error or "nothing fetches media", item)
+            return None
+        try:
+            text = _read_text(Path(resolved.path))
+        except UnreadableMediaError as exc:
+            self.fail(reference, exc, item)
+            return None
+        self._count_source(resolved)
+        return text
+
     def fail(self, reference: str, cause: LsToolsError | str, item: Item) -> None:
         """Report a medium that could not be put into the output.
 
@@ -292,3 +318,23 @@ def _request(reference: str, task: Task) -> MediaRequest:
     from ls_tools.resolver import MediaRequest
 
     return MediaRequest.of(reference, task_id=task.id, project_id=task.project)
+
+
+def _read_text(path: Path) -> str:
+    """The content of a file.
+
+    Raises:
+        UnreadableMediaError: It cannot be read, is too large, or no UTF-8.
+    """
+    try:
+        with path.open("rb") as file:
+            body = file.read(MAX_TEXT_BYTES + 1)
+        if len(body) <= MAX_TEXT_BYTES:
+            return body.decode("utf-8-sig")
+        cause = f"it has more than {MAX_TEXT_BYTES} bytes"
+    except OSError as exc:
+        cause = str(exc.strerror)
+    except UnicodeDecodeError as exc:
+        cause = f"it is not UTF-8 at byte {exc.start}"
+    msg = f"The text {path.name!r} cannot be read: {cause}."
+    raise UnreadableMediaError(msg, hint="Look at the file.", path=str(path))

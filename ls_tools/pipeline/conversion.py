@@ -279,7 +279,7 @@ class _Job:
 
     def _fetcher(self, resolver: Resolver) -> Fetch | None:
         """How references become files; what is linked to is pinned as well."""
-        if not self.target.places_media:
+        if not (self.target.places_media or self.target.reads_media):
             return None
         if self._media_policy != "symlink":
             return resolver.paths
