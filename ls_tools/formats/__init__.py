@@ -43,9 +43,11 @@ FORMATS: Registry[type[Format]] = Registry(
         "json_min": "ls_tools.formats.json_min:JsonMinFormat",
         "csv": "ls_tools.formats.tabular:CsvFormat",
         "tsv": "ls_tools.formats.tabular:TsvFormat",
+        "conll2003": "ls_tools.formats.conll2003:Conll2003Format",
         "coco": "ls_tools.formats.coco:CocoFormat",
         "voc": "ls_tools.formats.voc:VocFormat",
         "yolo": "ls_tools.formats.yolo:YoloFormat",
+        "asr_manifest": "ls_tools.formats.asr_manifest:AsrManifestFormat",
     },
 )
 """Every format by its name, in the order of listings."""

@@ -1,0 +1,201 @@
+"""CoNLL-2003: a token and its tag a line, a blank line between sentences."""
+
+from __future__ import annotations
+
+import re
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import IO, TYPE_CHECKING, Any, ClassVar
+
+from ls_tools.formats.documents import (
+    OVERLAP,
+    SECOND_LABEL,
+    Document,
+    DocumentReader,
+    Span,
+    TextFormat,
+)
+from ls_tools.formats.protocol import option
+from ls_tools.texts import (
+    TOKENIZERS,
+    keep_apart,
+    sentence_ends,
+    tokenizer,
+    unwritable_characters,
+)
+
+if TYPE_CHECKING:
+    from ls_tools.label_config import LabelConfig
+    from ls_tools.output import Item, Items, Output
+
+NO_TOKEN = "no token in the span"  # noqa: S105 -- a word of a text
+UNWRITABLE = "control characters left out of a text"
+
+_HEADER = "-DOCSTART- -X- O O\n\n"
+_COLUMNS = " -X- _ "
+_OUTSIDE = f"{_COLUMNS}O\n"
+_UNSAFE = re.compile(r"[\s\x00-\x1f\x7f-\x9f\ud800-\udfff]+")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConllOptions:
+    """Options of the CoNLL-2003 format."""
+
+    tokenizer: str = option(
+        "auto",
+        "Tokens are words; characters; what white space separates; or (auto) words, "
+        "and characters in scripts that put no space between words.",
+        choices=TOKENIZERS,
+    )
+    scheme: str = option(
+        "bio",
+        "How tags tell where a span begins and ends.",
+        choices=("bio", "bilou", "iob1"),
+    )
+
+
+class Conll2003Format(TextFormat):
+    """CoNLL-2003; readable by ``spacy convert -c conll``."""
+
+    name: ClassVar[str] = "conll2003"
+    aliases: ClassVar[tuple[str, ...]] = ("CONLL2003", "conll")
+    summary: ClassVar[str] = "CoNLL-2003: a token and its tag a line"
+    options_type: ClassVar[type[Any]] = ConllOptions
+
+    def write(
+        self, items: Items, config: LabelConfig, output: Output, options: ConllOptions
+    ) -> None:
+        """Write ``result.conll``, or a file per split."""
+        reader = DocumentReader(config, output)
+        with ExitStack() as stack:
+            files: dict[str, IO[bytes]] = {}
+            lines = _Lines(output, options)
+            for item in items:
+                for document in reader.read(item).documents:
+                    name = output.file_name("result", "conll", item)
+                    if name not in files:
+                        files[name] = stack.enter_context(output.open(name))
+                    files[name].write(lines.of(document, item))
+            if not files:
+                output.write_bytes(output.file_name("result", "conll"), b"")
+
+
+class _Lines:
+    """Documents to lines."""
+
+    def __init__(self, output: Output, options: ConllOptions) -> None:
+        self._tally = output.tally
+        self._tokenize = tokenizer(options.tokenizer)
+        self._prefixes = _SCHEMES[options.scheme]
+        self._names = _TagNames(output)
+
+    def of(self, document: Document, item: Item) -> bytes:
+        """The lines of a text, counting its spans."""
+        text = document.body.text
+        spans = self._apart(document.spans, item)
+        edges = [(span.start, span.end) for span in spans]
+        ends = sentence_ends(text, edges, document.body.breaks)
+        lines = [_HEADER]
+        waiting = iter([*spans, None])
+        span = next(waiting)
+        start = 0
+        for end in ends:
+            before = len(lines)
+            previous = ""
+            while span is not None and span.start < end:
+                previous = self._add(lines, text[start : span.start], previous)
+                start = span.end
+                piece = text[span.start : span.end]
+                previous = self._add_span(lines, span, piece, previous, item)
+                span = next(waiting)
+            self._add(lines, text[start:end], previous)
+            start = end
+            if len(lines) > before:
+                lines.append("\n")
+        if unwritable_characters(text):
+            self._tally.note(UNWRITABLE, task_id=item.task.id)
+        return "".join(lines).encode("utf-8", "replace")
+
+    def _apart(self, spans: list[Span], item: Item) -> list[Span]:
+        """The spans that can stand beside each other; the others are counted."""
+        kept = keep_apart([(span.start, span.end) for span in spans])
+        if len(kept) < len(spans):
+            for index in {*range(len(spans))}.difference(kept):
+                self._skip(OVERLAP, spans[index], item)
+        return [spans[index] for index in kept]
+
+    def _add(self, lines: list[str], piece: str, previous: str) -> str:
+        """Add what is outside of spans; the label of a span that ends just here."""
+        tokens = self._tokenize(piece) if piece else ()
+        if not tokens:
+            return previous
+        lines.append(_OUTSIDE.join(tokens) + _OUTSIDE)
+        return ""
+
+    def _add_span(
+        self, lines: list[str], span: Span, piece: str, previous: str, item: Item
+    ) -> str:
+        tokens = self._tokenize(piece)
+        if not tokens:
+            self._skip(NO_TOKEN, span, item)
+            return previous
+        label = self._names.of(span.labels[0])
+        prefixes = self._prefixes(len(tokens), follows_its_like=previous == label)
+        for token, prefix in zip(tokens, prefixes, strict=True):
+            lines.append(f"{token}{_COLUMNS}{prefix}-{label}\n")
+        self._tally.regions_written += 1
+        losses = span.losses
+        if len(span.labels) > 1:
+            losses = [SECOND_LABEL, *losses]
+        for reason in losses:
+            self._tally.degrade(reason, task_id=item.task.id, region_id=span.region.id)
+        return label
+
+    def _skip(self, reason: str, span: Span, item: Item) -> None:
+        self._tally.skip(reason, task_id=item.task.id, region_id=span.region.id)
+
+
+class _TagNames:
+    """Class names as tags can hold them: on one line, without white space."""
+
+    def __init__(self, output: Output) -> None:
+        self._tally = output.tally
+        self._safe: dict[str, str] = {}
+        self._taken = {n for n in output.classes.names() if n and not _UNSAFE.search(n)}
+
+    def of(self, name: str) -> str:
+        """The tag of a class; what was changed in it is reported."""
+        safe = self._safe.get(name)
+        if safe is None:
+            safe = self._safe[name] = self._make(name)
+        return safe
+
+    def _make(self, name: str) -> str:
+        is_safe = bool(name) and _UNSAFE.search(name) is None
+        if is_safe and name not in self._safe.values():
+            self._taken.add(name)
+            return name
+        plain = _UNSAFE.sub("_", name.strip()) or "_"
+        safe, number = plain, 2
+        while safe in self._taken:
+            safe, number = f"{plain}_{number}", number + 1
+        self._taken.add(safe)
+        self._tally.warn(f"The class {name!r} is written as {safe!r}.")
+        return safe
+
+
+def _bio(count: int, *, follows_its_like: bool) -> list[str]:
+    del follows_its_like
+    return ["B", *["I"] * (count - 1)]
+
+
+def _bilou(count: int, *, follows_its_like: bool) -> list[str]:
+    del follows_its_like
+    return ["U"] if count == 1 else ["B", *["I"] * (count - 2), "L"]
+
+
+def _iob1(count: int, *, follows_its_like: bool) -> list[str]:
+    return ["B" if follows_its_like else "I", *["I"] * (count - 1)]
+
+
+_SCHEMES = {"bio": _bio, "bilou": _bilou, "iob1": _iob1}

@@ -1,0 +1,66 @@
+"""Where sentences end, by rules: at line breaks, and at full stops that are ones."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_END = re.compile(
+    r"""
+    [^\S\n]*\n\s*                                       # a line break
+  | [\u3002\uff01\uff1f\uff61]+[\u300d\u300f\uff09\u201d\u2019\u3011]*\s*
+  | (?:[.!?\u2026\u0964\u061f\u06d4\u203c]+)[\"'\u201d\u2019\u00bb)\]]*\s+
+    (?=[\"'\u201c\u2018\u00ab(\[\u00bf\u00a1]*[^\W_a-z])
+    """,
+    re.VERBOSE,
+)
+_ABBREVIATION = re.compile(
+    r"(?:(?<!\w)(?:[A-Za-z]|Mr|Mrs|Ms|Dr|Prof|Sr|Jr|St|vs|e\.g|i\.e|cf|No|Fig|al"
+    r"|Gen|Col|Capt|Lt|Sgt|Rev|Hon|Sen|Rep|Gov|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?"
+    r"|Oct|Nov|Dec|approx|Mt|Ft|Nr|bzw|z\.B|Hr|Fr|M|Mme)|[A-Za-z]\.[A-Za-z])\Z"
+)
+_LOOK_BACK = 8
+
+
+def sentence_ends(
+    text: str, spans: Sequence[tuple[int, int]] = (), breaks: Sequence[int] = ()
+) -> list[int]:
+    """Where to cut a text into sentences, its end included.
+
+    Args:
+        text: The text.
+        spans: Spans that do not overlap, in the order of the text. No cut goes
+            through one of them.
+        breaks: Further places to cut at.
+    """
+    cuts = [
+        found.end()
+        for found in _END.finditer(text)
+        if not _is_abbreviation(text, found)
+    ]
+    if breaks:
+        cuts = sorted({*cuts, *breaks})
+    if spans:
+        starts = [start for start, _ in spans]
+        cuts = [cut for cut in cuts if not _is_within(cut, spans, starts)]
+    if not cuts or cuts[-1] < len(text):
+        cuts.append(len(text))
+    return cuts
+
+
+def _is_abbreviation(text: str, found: re.Match[str]) -> bool:
+    start = found.start()
+    if text[start] != "." or "\n" in found[0] or text.startswith("..", start):
+        return False
+    return _ABBREVIATION.search(text[max(0, start - _LOOK_BACK) : start]) is not None
+
+
+def _is_within(
+    cut: int, spans: Sequence[tuple[int, int]], starts: Sequence[int]
+) -> bool:
+    place = bisect_left(starts, cut)
+    return place > 0 and spans[place - 1][1] > cut
