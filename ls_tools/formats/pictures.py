@@ -134,14 +134,14 @@ class Wanted:
         sizes_needed: Regions whose image's size is unknown are of no use, even
             if they are upright.
         expresses: Whether the format writes what a text, choice or rating of a
-            region says, so that nothing is lost by it.
+            drawing says, so that nothing is lost by it.
     """
 
     controls: Collection[str]
     shapes: Collection[type[Drawn]] = (Box, Polygon, Ellipse)
     all_labels: bool
     sizes_needed: bool
-    expresses: Callable[[Result], bool] = lambda _: False
+    expresses: Callable[[Drawing, Result], bool] = lambda _drawing, _result: False
 
 
 class PictureReader:
@@ -298,7 +298,7 @@ class PictureReader:
             losses.extend(
                 f"control not expressible: {self._tag_of(result)}"
                 for result in drawing.extras
-                if not self._expresses(result)
+                if not self._expresses(drawing, result)
             )
         return losses
 

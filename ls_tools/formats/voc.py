@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from ls_tools.label_config import LabelConfig
     from ls_tools.models import Result
     from ls_tools.output import ClassMap, Item, Items, Output, Placed
+    from ls_tools.regions import Drawing
 
 ROTATION_DROPPED = "rotation dropped"
 
@@ -118,8 +119,9 @@ class VocFormat(PictureFormat):
         _Writer(reader, output, _ObjectMaker(options, output)).write(items)
 
 
-def _is_flag(result: Result) -> bool:
+def _is_flag(drawing: Drawing, result: Result) -> bool:
     """Whether a result is nothing but choices that an object has elements for."""
+    del drawing  # whatever it is
     choices = choices_of(result)
     return bool(choices) and all(choice.casefold() in FLAGS for choice in choices)
 
