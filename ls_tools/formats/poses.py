@@ -10,20 +10,20 @@ from ls_tools.formats.pictures import Labelled
 from ls_tools.formats.protocol import option
 from ls_tools.geometry import Keypoint
 from ls_tools.output import DROPPED
+from ls_tools.regions import choices_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from ls_tools.label_config import Label, LabelConfig
     from ls_tools.models import Result
     from ls_tools.output import ClassMap
+    from ls_tools.regions import Drawing
 
 NO_PARENT = "keypoint without a region that it belongs to"
 TWICE = "second keypoint of one name in its region"
 UNKNOWN_NAME = "keypoint label is not in the label config"
 UNNAMED = "keypoint without a label"
-
-_CHOICES = msgspec.json.Decoder(dict[str, Any])
 
 
 class Pose(msgspec.Struct, gc=False):
@@ -128,9 +128,19 @@ def visibility(point: Labelled, occluded: str) -> int:
         point: The keypoint.
         occluded: The per-region choice that says so; empty for none.
     """
-    if occluded and any(occluded in _choices(r) for r in point.drawing.extras):
+    if occluded and any(occluded in choices_of(r) for r in point.drawing.extras):
         return 1
     return 2
+
+
+def expresses_visibility(occluded: str) -> Callable[[Drawing, Result], bool]:
+    """Whether a result of a region says what ``visibility`` gives: see ``Wanted``."""
+
+    def expresses(drawing: Drawing, result: Result) -> bool:
+        is_point = isinstance(drawing.shape, Keypoint)
+        return bool(occluded) and is_point and bool(choices_of(result))
+
+    return expresses
 
 
 def occluded_option() -> Any:
@@ -153,11 +163,3 @@ def _ordered(labels: Sequence[Label]) -> Sequence[Label]:
 def _parent_id(point: Labelled) -> str | None:
     parents = (result.parent_id for result in point.region.results)
     return next((parent for parent in parents if parent), None)
-
-
-def _choices(result: Result) -> Sequence[Any]:
-    try:
-        found = _CHOICES.decode(result.value).get("choices")
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return ()
-    return found if isinstance(found, list) else ()

@@ -27,7 +27,8 @@ class Golden:
     Attributes:
         name: A format, or a format and a variant of it: ``yolo-obb``.
         folder: Holds ``export.json``, ``config.xml``, ``expected/`` and, where
-            a variant needs them, ``options.json``.
+            they are needed, ``options.json`` and ``media/``, which is the root of
+            references like ``/data/local-files/?d=street.jpg``.
     """
 
     name: str
@@ -40,7 +41,7 @@ class Golden:
 
     def convert(self, out: Path) -> Report:
         """Convert the export, offline."""
-        given = self.folder / "options.json"
+        given, media = self.folder / "options.json", self.folder / "media"
         options = json.loads(given.read_bytes()) if given.exists() else {}
         with tempfile.TemporaryDirectory() as cache:
             return convert(
@@ -48,7 +49,11 @@ class Golden:
                 self.format,
                 out,
                 config=self.folder / "config.xml",
-                settings=Settings(cache_dir=Path(cache), mode="offline"),
+                settings=Settings(
+                    cache_dir=Path(cache),
+                    mode="offline",
+                    document_root=media if media.is_dir() else None,
+                ),
                 **options,
             )
 

@@ -145,7 +145,9 @@ def test_a_choice_can_say_that_a_keypoint_is_occluded(tmp_path: Path) -> None:
         point(15, 15, "nose", "ann", id="k1"),
         hidden,
     )
-    assert rows(posed(tmp_path, *drawn, occluded="hidden"))[0][5:8] == [0.15, 0.15, 1]
+    done = posed(tmp_path, *drawn, occluded="hidden")
+    assert rows(done)[0][5:8] == [0.15, 0.15, 1]
+    assert done.report.lossless
     plain = posed(tmp_path, *drawn)
     assert rows(plain)[0][5:8] == [0.15, 0.15, 2]
     assert plain.degraded() == {"control not expressible: Choices": 1}

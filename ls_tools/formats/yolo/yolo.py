@@ -18,7 +18,11 @@ from ls_tools.formats.pictures import (
     labels_option,
     tolerance_option,
 )
-from ls_tools.formats.poses import KeypointNames, occluded_option
+from ls_tools.formats.poses import (
+    KeypointNames,
+    expresses_visibility,
+    occluded_option,
+)
 from ls_tools.formats.protocol import ClassIds, option
 from ls_tools.formats.yolo.dataset import DatasetWriter
 from ls_tools.formats.yolo.rows import RowMaker, make_box, make_outline, make_turned_box
@@ -90,6 +94,7 @@ class YoloFormat(PictureFormat):
             shapes=_POSE_SHAPES if is_pose else _SHAPES,
             all_labels=options.labels == "all",
             sizes_needed=False,
+            expresses=expresses_visibility(options.occluded),
         )
         reader = PictureReader(config, output, wanted)
         maker = _maker(task, config, output, options)
