@@ -48,6 +48,7 @@ FORMATS: Registry[type[Format]] = Registry(
         "voc": "ls_tools.formats.voc:VocFormat",
         "yolo": "ls_tools.formats.yolo:YoloFormat",
         "asr_manifest": "ls_tools.formats.asr_manifest:AsrManifestFormat",
+        "parquet": "ls_tools.formats.parquet:ParquetFormat",
     },
 )
 """Every format by its name, in the order of listings."""

@@ -14,6 +14,7 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from ls_tools import Report, Settings, convert
 
@@ -110,12 +111,17 @@ _OF_BYTES = ("sha256", "size_bytes")
 
 
 def _parquet_text(body: bytes) -> str:
-    """Its schema, and its rows as JSON lines."""
+    """Its rows as JSON lines, without what is null."""
     parquet = importlib.import_module("pyarrow.parquet")
-    table = parquet.read_table(io.BytesIO(body))
+    rows = parquet.read_table(io.BytesIO(body)).to_pylist()
     encode = json.JSONEncoder(default=str, ensure_ascii=False).encode
-    schema = table.schema.to_string(show_field_metadata=False)
-    return "\n".join((schema, *map(encode, table.to_pylist()), ""))
+    return "".join(encode(_without_nulls(row)) + "\n" for row in rows)
+
+
+def _without_nulls(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {k: _without_nulls(v) for k, v in value.items() if v is not None}
+    return [_without_nulls(v) for v in value] if isinstance(value, list) else value
 
 
 def _png_text(body: bytes) -> str:
