@@ -7,8 +7,8 @@ from ls_tools.errors import MissingDependencyError
 try:
     import numpy as np
 except ImportError as exc:
-    raise MissingDependencyError(
-        "Masks need NumPy.", hint="Run: pip install 'ls-tools[vision]'"
-    ) from exc
+    _MESSAGE = "Masks need NumPy."
+    _HINT = "Run: pip install 'ls-tools[vision]'"
+    raise MissingDependencyError(_MESSAGE, hint=_HINT) from exc
 
 __all__ = ["np"]

@@ -50,7 +50,7 @@ def decode_mask(
     code, head = _read(rle, max_values)
     if head.count != width * height * _CHANNELS:
         what = f"has {head.count} values instead of {width} x {height} x {_CHANNELS}"
-        raise _bad(what, "Is the size that of its picture?")
+        raise _bad(what=what, hint="Is the size that of its picture?")
     alpha = np.zeros(width * height, _type_of(head.word_bits))
     expand(code, alpha, Sampling(_CHANNELS, _ALPHA, head.count))
     if head.word_bits > _BYTE_BITS:
@@ -72,13 +72,13 @@ def _read(rle: bytes | Sequence[int], max_values: int) -> tuple[Code, _Head]:
     head = _read_head(data)
     if head.count > max_values:
         what = f"has {head.count} values, more than the {max_values} allowed"
-        raise _bad(what, "Raise max_values if it is yours.")
+        raise _bad(what=what, hint="Raise max_values if it is yours.")
     return Code(data, head.word_bits, head.size_bits), head
 
 
 def _read_head(data: bytes) -> _Head:
     if len(data) * _BYTE_BITS < RECORDS_AT:
-        raise _bad(f"is cut off after {len(data)} bytes")
+        raise _bad(what=f"is cut off after {len(data)} bytes")
     bits = int.from_bytes(data[:7], "big") >> 7 * _BYTE_BITS - RECORDS_AT
     sizes = tuple((bits >> shift & 15) + 1 for shift in (12, 8, 4, 0))
     return _Head(bits >> 21, (bits >> 16 & 31) + 1, sizes)
@@ -88,7 +88,7 @@ def _to_bytes(rle: bytes | Sequence[int]) -> bytes:
     try:
         return bytes(rle) if not isinstance(rle, int) else b""
     except (TypeError, ValueError, OverflowError) as exc:
-        raise _bad("is not made of numbers of 0 to 255") from exc
+        raise _bad(what="is not made of numbers of 0 to 255") from exc
 
 
 def _type_of(word_bits: int) -> type[np.unsignedinteger]:
@@ -97,5 +97,5 @@ def _type_of(word_bits: int) -> type[np.unsignedinteger]:
     return np.uint16 if word_bits <= 2 * _BYTE_BITS else np.uint32
 
 
-def _bad(what: str, hint: str = "Is it cut off?") -> BadRleError:
+def _bad(*, what: str, hint: str = "Is it cut off?") -> BadRleError:
     return BadRleError(f"The code of a brush {what}.", hint=hint)

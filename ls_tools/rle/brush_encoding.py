@@ -27,11 +27,13 @@ def encode(mask: NDArray[Any]) -> list[int]:
         raise BadRleError(msg, hint="Give an array of shape (H, W).")
     alpha = mask * np.uint8(255) if mask.dtype == bool else mask.astype(np.uint8)
     words, lengths = _split_long(*_runs_of(alpha.ravel()))
-    records, record_bits = _records_of(words, lengths)
     head = f"{_CHANNELS * mask.size:032b}{_WORD_BITS - 1:05b}"
     head += "".join(f"{bits - 1:04b}" for bits in _SIZE_BITS)
     bits = np.concatenate(
-        (np.frombuffer(head.encode(), np.uint8) - ord("0"), _bits_of(records, record_bits))
+        (
+            np.frombuffer(head.encode(), np.uint8) - ord("0"),
+            _bits_of(records, record_bits),
+        )
     )
     # The existing tool's reader wants a bit after the last record.
     padded = np.concatenate((bits, np.zeros(8 - len(bits) % 8, np.uint8)))

@@ -95,21 +95,19 @@ def _compress(runs: NDArray[np.int64]) -> str:
     return table[is_used].tobytes().decode("ascii")
 
 
-def _read(
-    rle: CocoRle, max_values: int = 2**62
-) -> tuple[NDArray[np.int64], int, int]:
+def _read(rle: CocoRle, max_values: int = 2**62) -> tuple[NDArray[np.int64], int, int]:
     """The runs of a code, which fill its height times its width."""
     try:
         height, width = (int(side) for side in rle["size"])
         runs = _read_counts(rle["counts"])
     except (KeyError, TypeError, ValueError, OverflowError) as exc:
-        raise _bad("is not one: it needs size and counts") from exc
+        raise _bad(what="is not one: it needs size and counts") from exc
     if not 0 <= height * width <= max_values or min(height, width) < 0:
-        raise _bad(f"has {height} times {width} pixels")
+        raise _bad(what=f"has {height} times {width} pixels")
     if (runs < 0).any() or (runs > height * width).any():
-        raise _bad("has a run that is longer than its mask, or negative")
+        raise _bad(what="has a run that is longer than its mask, or negative")
     if int(runs.sum()) != height * width:
-        raise _bad(f"does not fill its {height} times {width} pixels")
+        raise _bad(what=f"does not fill its {height} times {width} pixels")
     return runs, height, width
 
 
@@ -127,17 +125,17 @@ def _read_counts(counts: Any) -> NDArray[np.int64]:
 def _expand(text: bytes) -> NDArray[np.int64]:
     codes = np.frombuffer(text, np.uint8).astype(np.int64) - _FIRST
     if ((codes < 0) | (codes >= 2 * _MORE)).any():
-        raise _bad("has a character that no code has")
+        raise _bad(what="has a character that no code has")
     is_last = codes & _MORE == 0
     if not len(codes):
         return codes
     if not is_last[-1]:
-        raise _bad("ends within a number")
+        raise _bad(what="ends within a number")
     lasts = np.flatnonzero(is_last)
     firsts = np.concatenate(([0], lasts[:-1] + 1))
     lengths = lasts - firsts + 1
     if lengths.max() > _LONGEST_GROUPS:
-        raise _bad("has a number of more than 32 bits")
+        raise _bad(what="has a number of more than 32 bits")
     shifts = _GROUP_BITS * (np.arange(len(codes)) - np.repeat(firsts, lengths))
     numbers = np.add.reduceat((codes & (_MORE - 1)) << shifts, firsts)
     is_negative = codes[lasts] & _SIGN != 0
@@ -147,5 +145,5 @@ def _expand(text: bytes) -> NDArray[np.int64]:
     return numbers
 
 
-def _bad(what: str) -> BadRleError:
+def _bad(*, what: str) -> BadRleError:
     return BadRleError(f"The COCO code of a mask {what}.", hint="Is it cut off?")

@@ -98,9 +98,7 @@ class _Writer:
         """Write records whose words start at ``bits``, up to the last value."""
         sampling, word_bits = self._sampling, self._code.word_bits
         wanted = int(np.searchsorted(ends, sampling.count)) + 1
-        bits, is_run, firsts, ends = (
-            a[:wanted] for a in (bits, is_run, firsts, ends)
-        )
+        bits, is_run, firsts, ends = (a[:wanted] for a in (bits, is_run, firsts, ends))
         ends[-1] = min(ends[-1], sampling.count)
         word_count = 1 if is_run[-1] else int(ends[-1] - firsts[-1])
         if bits[-1] + word_count * word_bits > self._code.end:
