@@ -29,12 +29,8 @@ def encode(mask: NDArray[Any]) -> list[int]:
     words, lengths = _split_long(*_runs_of(alpha.ravel()))
     head = f"{_CHANNELS * mask.size:032b}{_WORD_BITS - 1:05b}"
     head += "".join(f"{bits - 1:04b}" for bits in _SIZE_BITS)
-    bits = np.concatenate(
-        (
-            np.frombuffer(head.encode(), np.uint8) - ord("0"),
-            _bits_of(records, record_bits),
-        )
-    )
+    head_bits = np.frombuffer(head.encode(), np.uint8) - ord("0")
+    bits = np.concatenate((head_bits, _bits_of(*_records_of(words, lengths))))
     # The existing tool's reader wants a bit after the last record.
     padded = np.concatenate((bits, np.zeros(8 - len(bits) % 8, np.uint8)))
     codes: list[int] = np.packbits(padded).tolist()
