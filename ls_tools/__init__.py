@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ls_tools.cache import Cache
     from ls_tools.client import Client, SnapshotFilter
     from ls_tools.errors import LsToolsError
-    from ls_tools.output import ClassPolicy, Report
+    from ls_tools.output import ClassPolicy, Report, Split
     from ls_tools.pipeline import convert, fetch_media, pull
     from ls_tools.reading import read_tasks
     from ls_tools.resolver import (
@@ -42,6 +42,7 @@ __all__ = [
     "Selection",
     "Settings",
     "SnapshotFilter",
+    "Split",
     "__version__",
     "convert",
     "fetch_media",
@@ -64,6 +65,7 @@ _HOMES = {
     "Selection": "selection",
     "Settings": "settings",
     "SnapshotFilter": "client",
+    "Split": "output",
     "convert": "pipeline",
     "fetch_media": "pipeline",
     "get_local_path": "resolver",

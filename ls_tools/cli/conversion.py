@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 import click
 
 from ls_tools.cli.output import one_line
+from ls_tools.errors import UsageError
 from ls_tools.formats import FORMATS, describe_options
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
     from ls_tools.cli.output import Console
     from ls_tools.formats import OptionInfo
-    from ls_tools.output import Report
+    from ls_tools.output import Report, Split
     from ls_tools.pipeline import Conversion
 
 F = TypeVar("F", bound="Callable[..., Any]")
@@ -68,6 +69,22 @@ _OPTIONS = (
         help="Clip shapes to the picture.",
     ),
     click.option(
+        "--split",
+        metavar="SPEC",
+        help="Share the tasks out: train=0.8,val=0.1,test=0.1; or keep the "
+        "splits.json of an earlier run.",
+    ),
+    click.option(
+        "--split-by",
+        metavar="FIELD",
+        help="Tasks with one value in this field of their data stay together.",
+    ),
+    click.option(
+        "--stratify",
+        is_flag=True,
+        help="Share out the tasks of each class by themselves.",
+    ),
+    click.option(
         "--limit", type=click.IntRange(min=0), help="Read only so many tasks."
     ),
     click.option("--dry-run", is_flag=True, help="Report, write nothing."),
@@ -106,9 +123,23 @@ def _plan(given: dict[str, Any], options: dict[str, Any]) -> Conversion:
         order=given.pop("class_order"),
         rename=given.pop("rename"),
     )
+    split = _split(
+        given.pop("split"), by=given.pop("split_by"), stratify=given.pop("stratify")
+    )
     names = Conversion.__dataclass_fields__
     fields = {name: given.pop(name) for name in list(given) if name in names}
-    return Conversion(classes=classes, options=options, **fields)
+    return Conversion(classes=classes, split=split, options=options, **fields)
+
+
+def _split(spec: str | None, *, by: str | None, stratify: bool) -> Split | None:
+    from ls_tools.output import Split
+
+    if spec is not None:
+        return Split.parse(spec, by=by, stratify=stratify)
+    if by is not None or stratify:
+        msg = "--split-by and --stratify need --split."
+        raise UsageError(msg, hint="Add --split train=0.8,val=0.1,test=0.1.")
+    return None
 
 
 def _format_options() -> dict[str, dict[str, OptionInfo]]:
@@ -156,6 +187,7 @@ def _table(report: Report) -> Any:
     rows: list[tuple[str, int]] = [
         ("tasks in", report.tasks_in),
         ("tasks written", report.tasks_written),
+        *((f"  {name}", count) for name, count in (report.splits or {}).items()),
         *((f"  left out: {x.reason}", x.count) for x in report.tasks_skipped),
         ("annotations selected", report.annotations_selected),
         ("regions in", report.regions_in),

@@ -15,19 +15,24 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("source", metavar="INPUT", callback=refuse_empty)
+@click.argument(
+    "sources", metavar="INPUT...", nargs=-1, required=True, callback=refuse_empty
+)
 @click.option(
     "--config",
+    "configs",
+    multiple=True,
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="Label config (XML); inferred from the results where not given.",
+    help="Label config (XML), of all inputs, or repeated for each of them in "
+    "order; inferred from the results where not given.",
 )
 @conversion_options
 @shared_options()
 def convert(
     invocation: Invocation,
     *,
-    source: str,
-    config: Path | None,
+    sources: tuple[str, ...],
+    configs: tuple[Path, ...],
     plan: Conversion,
     keep_going: bool,
 ) -> int:
@@ -35,19 +40,21 @@ def convert(
 
     In a bucket INPUT is a file (s3://BUCKET/export.json) or a prefix
     (s3://BUCKET/PREFIX/), as target storages write it; gs:// and azure-blob://
-    likewise. Options whose default is given by format belong to those formats.
+    likewise. Several inputs become one dataset with one class map. Options
+    whose default is given by format belong to those formats.
 
     \b
     Examples:
       ls-tools convert tasks.json --config config.xml --to coco --out coco/
       ls-tools convert s3://labels/set/ --to yolo --out data/ --media copy
+      ls-tools convert tasks.json --to yolo --out data/ --split train=0.8,val=0.2
+      ls-tools convert a.json b.json --config a.xml --config b.xml --to coco --out c/
     """
-    from ls_tools.pipeline import run_conversion
+    from ls_tools.pipeline import Input, run_conversion
 
     report = run_conversion(
-        source,
+        Input.each(sources, configs or None),
         plan,
-        config=config,
         settings=invocation.settings,
         progress=invocation.progress,
     )

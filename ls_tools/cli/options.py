@@ -39,7 +39,7 @@ def check_seconds(
 
 def refuse_empty(context: click.Context, parameter: click.Parameter, value: Any) -> Any:
     """A callback that refuses an empty name, as an unset shell variable gives."""
-    if value == "":
+    if value == "" or (isinstance(value, tuple) and "" in value):
         message = "it is empty"
         raise click.BadParameter(message, ctx=context, param=parameter)
     return value

@@ -9,7 +9,6 @@ import click
 from ls_tools.cli.conversion import conversion_options, exit_code, show_report
 from ls_tools.cli.filters import (
     filter_options,
-    project_argument,
     read_snapshot_id,
     wait_option,
 )
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@project_argument
+@click.argument("projects", metavar="PROJECT...", nargs=-1, required=True)
 @click.option(
     "--snapshot",
     callback=read_snapshot_id,
@@ -44,7 +43,7 @@ if TYPE_CHECKING:
 def pull(  # noqa: PLR0913 -- the options of the command
     invocation: Invocation,
     *,
-    project: str,
+    projects: tuple[str, ...],
     snapshot: int | Literal["latest"] | None,
     delete_snapshot: bool,
     min_tasks: int,
@@ -56,17 +55,18 @@ def pull(  # noqa: PLR0913 -- the options of the command
     """Fetch PROJECT, an id or a title, into a folder that a trainer loads.
 
     Makes a snapshot, waits for it, downloads and verifies it, fetches the
-    media and converts. Options whose default is given by format belong to
-    those formats.
+    media and converts. Several projects become one dataset with one class map.
+    Options whose default is given by format belong to those formats.
 
     \b
     Examples:
       ls-tools pull 12 --to yolo --out data/
+      ls-tools pull 12 15 --to yolo --out data/ --split train=0.8,val=0.2
       ls-tools pull "My project" --to coco --out data/ --select ground-truth --json
     """
     from ls_tools.pipeline import Pull, run_pull
 
-    report = run_pull(
+    wanted = [
         Pull(
             project=project,
             snapshot=snapshot,
@@ -74,7 +74,11 @@ def pull(  # noqa: PLR0913 -- the options of the command
             delete_snapshot=delete_snapshot,
             min_tasks=min_tasks,
             wait_s=wait_s,
-        ),
+        )
+        for project in projects
+    ]
+    report = run_pull(
+        wanted,
         plan,
         settings=invocation.settings,
         progress=invocation.progress,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ls_tools.errors import OutputError
 from ls_tools.output.disk_errors import mapped_to_output
-from ls_tools.pipeline import Conversion, fetch_media, run_conversion
+from ls_tools.pipeline import Conversion, Input, fetch_media, run_conversion
 from ls_tools.settings import Settings
 
 if TYPE_CHECKING:
@@ -70,13 +70,8 @@ def run_demo(
     reports = []
     for name, target, policy in STEPS:
         plan = Conversion(to=target, out=root / f"{name}-{target}", media=policy)
-        report = run_conversion(
-            source / f"{name}.json",
-            plan,
-            config=source / f"{name}.xml",
-            settings=settings,
-            progress=progress,
-        )
+        inputs = Input.each(source / f"{name}.json", source / f"{name}.xml")
+        report = run_conversion(inputs, plan, settings=settings, progress=progress)
         reports.append((plan.out, report))
     return DemoOutcome(out=root, media=media, reports=tuple(reports))
 

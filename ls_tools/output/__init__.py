@@ -9,13 +9,20 @@ from ls_tools.output.media import MediaPlacer, MediaPlan, MediaPolicy, Placed
 from ls_tools.output.names import NamePlan, NameStyle
 from ls_tools.output.ownership import check_output
 from ls_tools.output.report import Report
+from ls_tools.output.split import SPLITS, Split
+from ls_tools.output.split_files import settle
+from ls_tools.output.split_keys import SplitKeys
+from ls_tools.output.splits import Splitter
 from ls_tools.output.staging import stage
+from ls_tools.output.strata import ClassFinder, draw_by_class
 from ls_tools.output.tally import Tally
 from ls_tools.output.task_media import TaskMedia
 from ls_tools.output.tree import Tree
 
 __all__ = [
     "DROPPED",
+    "SPLITS",
+    "ClassFinder",
     "ClassMap",
     "ClassPolicy",
     "ClassScope",
@@ -29,9 +36,14 @@ __all__ = [
     "Output",
     "Placed",
     "Report",
+    "Split",
+    "SplitKeys",
+    "Splitter",
     "Tally",
     "TaskMedia",
     "Tree",
     "check_output",
+    "draw_by_class",
+    "settle",
     "stage",
 ]

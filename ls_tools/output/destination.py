@@ -130,7 +130,7 @@ class Output:
         return self.tree.scratch()
 
     def finish(self, format_name: str, *, seconds: float = 0.0) -> Report:
-        """Check the counts and write ``report.json``; nothing is written after.
+        """Check the counts and write what says them; nothing is written after.
 
         Args:
             format_name: Name of the format, for the Report.
@@ -139,7 +139,10 @@ class Output:
         Raises:
             AssertionError: The counts do not add up: a bug in the format.
             OutputError: The report cannot be written.
+            UsageError: No task has the field to split by.
         """
+        if self.tree.splitter is not None:
+            self.tree.splitter.finish()
         report = self.tally.report(
             format_name, files_written=self.files_written, seconds=seconds
         )

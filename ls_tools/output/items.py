@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Literal
 import msgspec
 
 from ls_tools.models import Annotation, Task
-from ls_tools.output.problems import count_lost_tasks, count_task_problems
+from ls_tools.output.problems import count_lost_task, count_task_problems
 from ls_tools.regions import Region, group_regions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
+    from ls_tools.output.splits import Splitter
     from ls_tools.output.tally import Tally
     from ls_tools.selection import Selection
 
@@ -71,6 +72,8 @@ class Items:
         selection: Which annotations count.
         prefetch: Called with each batch of items before the counted pass
             yields them, so that media are here when they are asked for.
+        inputs: Names of the inputs where there are several, by their numbers.
+        splitter: Takes down the split of every task in the counted pass.
     """
 
     def __init__(
@@ -83,6 +86,8 @@ class Items:
         limit: int | None = None,
     ) -> None:
         self.prefetch: Callable[[Sequence[Item]], None] | None = None
+        self.splitter: Splitter | None = None
+        self.inputs: Sequence[str] = ()
         self._tasks = tasks
         self.selection = selection
         self._tally = tally
@@ -101,7 +106,9 @@ class Items:
             raise RuntimeError(msg)
         self._is_counted = True
         items = self._counted()
-        return items if self.prefetch is None else _ahead(items, self.prefetch)
+        if self.prefetch is not None:
+            items = _ahead(items, self.prefetch)
+        return self._named(items) if self.inputs else items
 
     def scan(self) -> Iterator[Item]:
         """The same items, uncounted, for formats that must look ahead."""
@@ -111,10 +118,13 @@ class Items:
     def _counted(self) -> Iterator[Item]:
         tally, selection = self._tally, self.selection
         for task in islice(self._tasks, self._limit):
+            self._name_input(task.input)
             tally.tasks_in += 1
             tally.annotations_in += len(selection.candidates(task))
             picked = selection.pick(task)
             tally.annotations_selected += len(picked)
+            if self.splitter is not None and (picked or self._keeps(task)):
+                self.splitter.take(task)
             for item in self._items_of(task, picked):
                 tally.regions_in += len(item.regions)
                 yield item
@@ -122,7 +132,19 @@ class Items:
                 tally.skip_task(unlabeled_reason(task, selection), task_id=task.id)
             if task.problems:
                 count_task_problems(task, picked, selection, tally)
-        count_lost_tasks(getattr(self._tasks, "problems", ()), tally)
+        for problem in getattr(self._tasks, "problems", ()):
+            self._name_input(problem.input)
+            count_lost_task(problem, tally)
+
+    def _named(self, items: Iterator[Item]) -> Iterator[Item]:
+        """The items; while one is written, the tally knows its input."""
+        for item in items:
+            self._name_input(item.task.input)
+            yield item
+
+    def _name_input(self, number: int) -> None:
+        if self.inputs:
+            self._tally.input = self.inputs[number]
 
     def _keeps(self, task: Task) -> bool:
         """Whether a task without a selected annotation is yielded."""

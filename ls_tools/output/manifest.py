@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from ls_tools.disk import write_all
 from ls_tools.origin import strip_secrets
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ls_tools.output.items import Item
 
 _FLUSH_BYTES = 64 * 2**10
@@ -28,6 +31,7 @@ class ManifestLine(msgspec.Struct, kw_only=True):
             secrets; None where there is none.
         sha256: Hexadecimal digest of the content.
         size_bytes: Size of the content.
+        input: The input that the task is from; left out where there is one.
     """
 
     file: str
@@ -36,6 +40,7 @@ class ManifestLine(msgspec.Struct, kw_only=True):
     reference: str | None = None
     sha256: str
     size_bytes: int
+    input: str | UnsetType = UNSET
 
 
 class ManifestWriter:
@@ -43,10 +48,12 @@ class ManifestWriter:
 
     Args:
         descriptor: Of the open file; this object closes it.
+        inputs: Names of the inputs where there are several.
     """
 
-    def __init__(self, descriptor: int) -> None:
+    def __init__(self, descriptor: int, inputs: Sequence[str] = ()) -> None:
         self._descriptor = descriptor
+        self._inputs = inputs
         self._buffer = bytearray()
         self._encode = msgspec.json.Encoder().encode
 
@@ -76,6 +83,8 @@ class ManifestWriter:
             sha256=sha256,
             size_bytes=size_bytes,
         )
+        if item is not None and self._inputs:
+            line.input = self._inputs[item.task.input]
         self._buffer += self._encode(line)
         self._buffer += b"\n"
         if len(self._buffer) >= _FLUSH_BYTES:

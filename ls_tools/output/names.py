@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import re
 from array import array
-from hashlib import blake2b
 from itertools import count
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, TypeAlias
 from unicodedata import normalize
 
 from ls_tools.locator import safe_file_name
+from ls_tools.output.fingerprints import FINGERPRINT_BITS, fingerprint, repeated
 from ls_tools.output.identities import IdentityReader
 
 if TYPE_CHECKING:
@@ -131,7 +131,7 @@ class NamePlan:
         return self._is_shared(self._identities.read(reference).identity)
 
     def _is_shared(self, identity: str) -> bool:
-        return bool(self._shared) and _digest(identity) in self._shared
+        return bool(self._shared) and fingerprint(identity) in self._shared
 
     def _natural_name(self, name: str, task_id: int | str | None) -> str:
         """The name where nothing collides; never one that hides the file."""
@@ -150,25 +150,25 @@ class NamePlan:
         for reference, task_id in references:
             identity, name, _ = self._identities.read(reference)
             stem = _fold(_split(self._natural_name(name, task_id))[0])
-            stems.append(_digest(stem))
-            media.append(_digest(identity))
+            stems.append(fingerprint(stem))
+            media.append(fingerprint(identity))
             if self._is_by_task:
-                owners.append(_digest(self._who(identity, task_id)))
+                owners.append(fingerprint(self._who(identity, task_id)))
             if _LOOKS_SUFFIXED.search(stem):
                 suffixed.add(stems[-1])
-        self._shared = _repeated(media)
+        self._shared = repeated(media)
         self._looks_suffixed = frozenset(suffixed)
         self._settle(stems, media, owners if self._is_by_task else media)
 
     def _settle(self, stems: _Digests, media: _Digests, owners: _Digests) -> None:
         """Find the stems that several owners want, and whose suffixes clash."""
-        repeated = _repeated(stems)
-        if not repeated:
+        again = repeated(stems)
+        if not again:
             return
         first: dict[int, int] = {}
         colliding: set[int] = set()
         for stem, owner in zip(stems, owners, strict=True):
-            if stem in repeated and first.setdefault(stem, owner) != owner:
+            if stem in again and first.setdefault(stem, owner) != owner:
                 colliding.add(stem)
         self._colliding = frozenset(colliding)
         self._needs_long = frozenset(
@@ -188,23 +188,23 @@ class NamePlan:
         self, name: str, identity: str, task_id: int | str | None
     ) -> str:
         stem, extension = _split(name)
-        if _digest(_fold(stem)) not in self._colliding:
+        if fingerprint(_fold(stem)) not in self._colliding:
             return name
         for suffix in self._suffixes(identity, self._who(identity, task_id)):
             room = LONGEST_NAME_BYTES - len(f"_{suffix}{extension}".encode())
             if len(stem.encode()) > room and len(suffix) == _SHORT:
                 continue  # what a cut takes away, a longer suffix gives back
             candidate = f"{_cut(stem, room)}_{suffix}"
-            if _digest(_fold(candidate)) not in self._looks_suffixed:
+            if fingerprint(_fold(candidate)) not in self._looks_suffixed:
                 return candidate + extension
         raise AssertionError(name)  # pragma: no cover -- suffixes never end
 
     def _suffixes(self, identity: str, owner: str) -> Iterator[str]:
-        if _digest(owner) not in self._needs_long:
-            yield _hexadecimal(_digest(identity), _SHORT)
-        yield _hexadecimal(_digest(owner), _LONG)
+        if fingerprint(owner) not in self._needs_long:
+            yield _hexadecimal(fingerprint(identity), _SHORT)
+        yield _hexadecimal(fingerprint(owner), _LONG)
         for attempt in count():  # pragma: no branch -- without end
-            yield _hexadecimal(_digest(f"{owner}\0{attempt}"), _LONG)
+            yield _hexadecimal(fingerprint(f"{owner}\0{attempt}"), _LONG)
 
 
 def _split(name: str) -> tuple[str, str]:
@@ -213,11 +213,6 @@ def _split(name: str) -> tuple[str, str]:
     if not stem or len(extension.encode()) > _LONGEST_EXTENSION_BYTES:
         return name, ""
     return stem, f".{extension}"
-
-
-def _digest(text: str) -> int:
-    raw = blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest()
-    return int.from_bytes(raw, "big")
 
 
 def _hexadecimal(digest: int, length: int) -> str:
@@ -233,14 +228,6 @@ def _fold(stem: str) -> str:
 
 def _cut(stem: str, size_bytes: int) -> str:
     return stem.encode()[:size_bytes].decode(errors="ignore").rstrip(". ") or "_"
-
-
-def _repeated(digests: _Digests) -> frozenset[int]:
-    """The values that occur more than once."""
-    ordered = sorted(digests)
-    following = iter(ordered)
-    next(following, None)
-    return frozenset(a for a, b in zip(ordered, following, strict=False) if a == b)
 
 
 def _clashing(
@@ -262,8 +249,8 @@ def _clashing(
     """
     first: dict[int, int] = {}
     for stem, medium, owner in zip(stems, media, owners, strict=True):
-        if medium >> 64 - _PART_BITS == part and stem in colliding:
-            short = medium >> 64 - 4 * _SHORT
+        if medium >> FINGERPRINT_BITS - _PART_BITS == part and stem in colliding:
+            short = medium >> FINGERPRINT_BITS - 4 * _SHORT
             other = first.setdefault(stem << 4 * _SHORT | short, owner)
             if other != owner:
                 yield other

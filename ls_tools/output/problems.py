@@ -48,23 +48,22 @@ def count_task_problems(
             tally.note(problem.reason, task_id=task.id)
 
 
-def count_lost_tasks(problems: Sequence[Problem], tally: Tally) -> None:
-    """Count the tasks that could not be read at all, and what else was odd.
+def count_lost_task(problem: Problem, tally: Tally) -> None:
+    """Count the tasks that a problem cost altogether, or note what else was odd.
 
     Args:
-        problems: Everything that reading reported.
+        problem: Something that reading reported.
         tally: Where to count.
     """
-    for problem in problems:
-        if problem.tasks:
-            tally.tasks_in += problem.tasks
-            tally.skip_task(
-                f"unreadable: {problem.reason}",
-                task_id=problem.task_id,
-                count=problem.tasks,
-            )
-        elif problem.index is None:
-            tally.note(problem.reason, task_id=problem.task_id)
+    if problem.tasks:
+        tally.tasks_in += problem.tasks
+        tally.skip_task(
+            f"unreadable: {problem.reason}",
+            task_id=problem.task_id,
+            count=problem.tasks,
+        )
+    elif problem.index is None:
+        tally.note(problem.reason, task_id=problem.task_id)
 
 
 def _is_chosen(

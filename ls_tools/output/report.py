@@ -35,10 +35,17 @@ label is lost by that."""
 
 
 class Example(msgspec.Struct, kw_only=True, frozen=True):
-    """Where something was skipped: a task, and a region unless it was whole."""
+    """Where something was skipped: a task, and a region unless it was whole.
+
+    Attributes:
+        task_id: The task.
+        region_id: The region; left out where it was the whole task.
+        input: The input that the task is from; left out where there is one.
+    """
 
     task_id: int | str | None = None
     region_id: str | UnsetType | None = UNSET
+    input: str | UnsetType = UNSET
 
 
 class Loss(msgspec.Struct, kw_only=True):
@@ -57,12 +64,14 @@ class MediaFailure(msgspec.Struct, kw_only=True):
         reference: The reference, without secrets.
         kind: The ``kind`` of the error, a stable word for programs.
         cause: What went wrong, one sentence.
+        input: The input that the task is from; left out where there is one.
     """
 
     task_id: int | str | None = None
     reference: str = ""
     kind: str = "failed"
     cause: str = ""
+    input: str | UnsetType = UNSET
 
 
 class Media(msgspec.Struct, kw_only=True):
@@ -105,6 +114,7 @@ class Report(msgspec.Struct, kw_only=True):
         media: The media.
         files_written: Files in the output; ``manifest.jsonl`` and
             ``report.json`` do not count.
+        splits: Tasks written by split; left out where there is no split.
         run: Left out of ``report.json``.
     """
 
@@ -122,6 +132,7 @@ class Report(msgspec.Struct, kw_only=True):
     warnings: list[str] = msgspec.field(default_factory=list)
     media: Media = msgspec.field(default_factory=Media)
     files_written: int = 0
+    splits: dict[str, int] | UnsetType = UNSET
     run: Run | UnsetType = UNSET
 
     @property

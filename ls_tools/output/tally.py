@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from msgspec import UNSET, UnsetType
+
 from ls_tools.errors import LsToolsError
 from ls_tools.origin import redact_url
 from ls_tools.output.report import (
@@ -20,6 +22,9 @@ from ls_tools.output.report import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from ls_tools.models import Task
     from ls_tools.output.items import Item
 
 MAX_REASONS = 200
@@ -48,6 +53,8 @@ class Tally:
         references: Distinct media referred to.
         fetched: Media fetched in this run.
         from_cache: Media found here without fetching.
+        input: Which of several inputs the task at hand is from; UNSET where
+            there is one.
     """
 
     __slots__ = (
@@ -56,6 +63,8 @@ class Tally:
         "_notes",
         "_partly_skipped",
         "_skipped",
+        "_split_of",
+        "_splits",
         "_tasks_skipped",
         "_warnings",
         "annotations_in",
@@ -63,6 +72,7 @@ class Tally:
         "failures",
         "fetched",
         "from_cache",
+        "input",
         "references",
         "regions_in",
         "regions_written",
@@ -81,6 +91,7 @@ class Tally:
         self.from_cache: int = 0
         self.failures: int = 0
         self.unlisted_warnings: int = 0
+        self.input: str | UnsetType = UNSET
         self._tasks_skipped: dict[str, Loss] = {}
         self._skipped: dict[str, Loss] = {}
         self._degraded: dict[str, Loss] = {}
@@ -88,6 +99,22 @@ class Tally:
         self._warnings: dict[str, None] = {}
         self._failures: list[MediaFailure] = []
         self._partly_skipped: dict[int, int] = {}
+        self._split_of: Callable[[Task], str] | None = None
+        self._splits: dict[str, int] = {}
+
+    def count_splits(self, names: Iterable[str], of: Callable[[Task], str]) -> None:
+        """Count the tasks of each split from now on.
+
+        Args:
+            names: The splits.
+            of: The split of a task.
+        """
+        self._splits = dict.fromkeys(names, 0)
+        self._split_of = of
+
+    def count_split(self, split: str) -> None:
+        """A task of this split is written, unless it is skipped afterwards."""
+        self._splits[split] = self._splits.get(split, 0) + 1
 
     def wrote(self, count: int = 1) -> None:
         """``count`` regions are in the output."""
@@ -111,7 +138,7 @@ class Tally:
             count: How many regions.
         """
         if count:
-            example = Example(task_id=task_id, region_id=region_id)
+            example = self._example(task_id, region_id)
             _add(self._skipped, reason, count, example)
 
     def degrade(
@@ -127,7 +154,7 @@ class Tally:
         Such a region is also counted by ``wrote``.
         """
         if count:
-            example = Example(task_id=task_id, region_id=region_id)
+            example = self._example(task_id, region_id)
             _add(self._degraded, reason, count, example)
 
     def skip_task(
@@ -137,7 +164,7 @@ class Tally:
 
         For an Item use ``skip_item``, which counts its regions too.
         """
-        _add(self._tasks_skipped, reason, count, Example(task_id=task_id))
+        _add(self._tasks_skipped, reason, count, self._example(task_id))
 
     def skip_item(self, reason: str, item: Item) -> None:
         """Nothing of ``item`` is in the output: its regions are skipped.
@@ -157,6 +184,8 @@ class Tally:
             self._partly_skipped[task.index] = skipped
         else:
             self.skip_task(reason, task_id=task.id)
+            if self._split_of is not None:
+                self._splits[self._split_of(task)] -= 1
 
     def warn(self, text: str) -> None:
         """Tell the reader something, once; one sentence."""
@@ -172,7 +201,7 @@ class Tally:
 
         Becomes one warning per reason, with its count and the first task.
         """
-        _add(self._notes, reason, 1, Example(task_id=task_id))
+        _add(self._notes, reason, 1, self._example(task_id))
 
     def media_failed(
         self, reference: str, cause: LsToolsError | str, *, task_id: int | str | None
@@ -198,6 +227,7 @@ class Tally:
                 reference=redact_url(reference),
                 kind=kind,
                 cause=text,
+                input=self.input,
             )
         )
 
@@ -227,12 +257,18 @@ class Tally:
             warnings=self._listed_warnings(),
             media=Media(references=self.references, failed=list(self._failures)),
             files_written=files_written,
+            splits=UNSET if self._split_of is None else dict(self._splits),
             run=Run(
                 seconds=round(seconds, 3),
                 fetched=self.fetched,
                 from_cache=self.from_cache,
             ),
         )
+
+    def _example(
+        self, task_id: int | str | None, region_id: str | UnsetType | None = UNSET
+    ) -> Example:
+        return Example(task_id=task_id, region_id=region_id, input=self.input)
 
     def _listed_warnings(self) -> list[str]:
         warnings = list(self._warnings)

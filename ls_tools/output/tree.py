@@ -19,12 +19,13 @@ from ls_tools.output.manifest import ManifestWriter
 from ls_tools.output.ownership import MANIFEST, OWN_PREFIX, REPORT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from typing_extensions import Buffer
 
     from ls_tools.output.items import Item
+    from ls_tools.output.splits import Splitter
 
 _STREAM_BUFFER_BYTES = 2**18
 _RESERVED = frozenset({MANIFEST, REPORT})
@@ -35,24 +36,30 @@ class Tree:
 
     Args:
         root: The folder; empty.
+        inputs: Names of the inputs where there are several, for the manifest.
 
     Attributes:
         root: The folder.
         files_written: Files written, without the manifest and the report.
+        splitter: Tells the split of every task; None where there is no split.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, *, inputs: Sequence[str] = ()) -> None:
         self.root = root
         self.files_written: int = 0
+        self.splitter: Splitter | None = None
         self._start = f"{root}{os.sep}"
         self._folders = {""}
         with mapped_to_output(root):
-            self._manifest = ManifestWriter(os.open(root / MANIFEST, NEW_FILE, 0o666))
+            self._manifest = ManifestWriter(
+                os.open(root / MANIFEST, NEW_FILE, 0o666), inputs
+            )
 
     def split_of(self, item: Item | None) -> str:
         """The split of an item; see ``Output.split_of``."""
-        del item  # decides the split, once there are splits
-        return ""
+        if self.splitter is None or item is None:
+            return ""
+        return self.splitter.split_of(item.task)
 
     def folder(self, base: str, item: Item | None = None) -> str:
         """The folder for files of a kind; see ``Output.folder``."""

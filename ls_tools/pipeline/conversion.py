@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from ls_tools.errors import LossError, NotFoundError, UsageError
+from ls_tools.errors import LossError
 from ls_tools.formats import implies_media, load_format, preset_options
-from ls_tools.label_config import (
-    LabelConfig,
-    infer_label_config,
-    parse_label_config,
-)
 from ls_tools.output import (
+    ClassFinder,
     ClassMap,
     ClassScope,
     Items,
@@ -29,56 +23,59 @@ from ls_tools.output import (
     NamePlan,
     Output,
     Report,
+    SplitKeys,
+    Splitter,
     Tally,
     TaskMedia,
     Tree,
     check_output,
+    draw_by_class,
+    settle,
     stage,
 )
 from ls_tools.output.report import NOT_SELECTED_REASONS
+from ls_tools.pipeline.inputs import Input, check_apart, open_inputs
 from ls_tools.pipeline.plan import Conversion, build_options
 from ls_tools.progress import NullProgress, StagePart
-from ls_tools.reading import is_bucket_uri, read_tasks
 from ls_tools.resolver import Resolver
 from ls_tools.selection import Selection
 from ls_tools.settings import Settings
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Iterator, Sequence
-    from typing import BinaryIO
 
     from ls_tools.formats import Format
     from ls_tools.models import Problem, Task
     from ls_tools.output import MediaPolicy
     from ls_tools.output.items import Unlabeled
     from ls_tools.output.media import Fetch
+    from ls_tools.pipeline.inputs import Config, OpenInputs, Source
     from ls_tools.progress import Progress
-    from ls_tools.reading import TaskReader
+    from ls_tools.reading import Tasks
     from ls_tools.resolver import MediaRequest, Resolved
-
-INFERENCE_TASKS = 10_000
-"""Tasks looked at to infer a label config where none is given."""
 
 
 def convert(  # noqa: PLR0913 -- each is named by the caller
-    source: str | os.PathLike[str] | BinaryIO,
+    source: Source | Sequence[Source],
     to: str,
     out: str | os.PathLike[str],
     *,
-    config: str | os.PathLike[str] | LabelConfig | None = None,
+    config: Config | Sequence[Config] = None,
     settings: Settings | None = None,
     progress: Progress | None = None,
     **options: Any,
 ) -> Report:
-    """Convert an export.
+    """Convert an export, or several into one dataset.
 
     Args:
         source: A file, a directory, ``-``, ``s3://bucket/prefix/`` and its like
-            (as ``read_tasks`` takes it), or an open binary file.
+            (as ``read_tasks`` takes it), or an open binary file; or a list of
+            these, which become one dataset with one class map.
         to: Name of the target format: ``"yolo"``.
         out: Folder to write; a folder that an earlier run wrote is replaced.
         config: Label config: a path, or one that is parsed already; inferred
-            from the results where None.
+            from the results where None. A list gives each input its own.
         settings: For fetching media and input; from the environment where None.
         progress: Told of the input fetched, of the tasks read, and of the bytes
             that media move.
@@ -94,16 +91,14 @@ def convert(  # noqa: PLR0913 -- each is named by the caller
         UsageError: An option makes no sense.
     """
     plan = Conversion.of(to, out, **options)
-    return run_conversion(
-        source, plan, config=config, settings=settings, progress=progress
-    )
+    inputs = Input.each(source, config)
+    return run_conversion(inputs, plan, settings=settings, progress=progress)
 
 
 def run_conversion(
-    source: str | os.PathLike[str] | BinaryIO,
+    inputs: Sequence[Input],
     plan: Conversion,
     *,
-    config: str | os.PathLike[str] | LabelConfig | None = None,
     settings: Settings | None = None,
     progress: Progress | None = None,
 ) -> Report:
@@ -115,20 +110,18 @@ def run_conversion(
     settings = settings or Settings.from_env()
     target, options, selection = check_plan(plan)
     if not plan.dry_run:
-        _check_apart(source, plan.out)
+        for one in inputs:
+            check_apart(one.source, plan.out)
     progress = progress or NullProgress()
-    with read_tasks(
-        source, limit=plan.limit, settings=settings, progress=progress
-    ) as reader:
-        if plan.limit is None:
-            reader.prefetch()
+    with open_inputs(
+        inputs, plan, target, settings=settings, progress=progress
+    ) as opened:
         job = _Job(
             plan=plan,
             target=target,
             options=options,
             selection=selection,
-            reader=reader,
-            config=_load_config(config, reader, settings),
+            inputs=opened,
             settings=settings,
             progress=progress,
         )
@@ -146,54 +139,15 @@ def check_plan(plan: Conversion) -> tuple[Format, Any, Selection]:
         OutputError: The output folder is not ours to replace.
     """
     target = load_format(plan.to)
-    options = build_options(
-        target, {**preset_options(target, plan.to), **plan.options}
-    )
+    options = build_options(target, {**preset_options(target, plan.to), **plan.options})
     selection = Selection.parse(
         plan.select or target.default_selection, keep_cancelled=target.keeps_cancelled
     )
+    if plan.split is not None:
+        settle(plan.split)
     if not plan.dry_run:
         check_output(plan.out)
     return target, options, selection
-
-
-def _check_apart(source: str | os.PathLike[str] | BinaryIO, out: Path) -> None:
-    """Refuse to replace what is being read, and to read what was written.
-
-    Raises:
-        UsageError: One of the two lies in the other.
-    """
-    if not isinstance(source, (str, os.PathLike)):
-        return
-    if source == "-" or is_bucket_uri(source):
-        return
-    given, place = Path(os.path.realpath(source)), Path(os.path.realpath(out))
-    if given.is_relative_to(place):
-        msg = f"The input {source} lies in the output folder {out}, to be replaced."
-    elif place.is_relative_to(given):
-        msg = f"The output folder {out} lies in the input: it would be read too."
-    else:
-        return
-    raise UsageError(msg, hint="Give an output folder elsewhere.")
-
-
-def _load_config(
-    config: str | os.PathLike[str] | LabelConfig | None,
-    reader: TaskReader,
-    settings: Settings,
-) -> LabelConfig:
-    if config is None:
-        return infer_label_config(islice(reader, INFERENCE_TASKS))
-    if isinstance(config, LabelConfig):
-        return config
-    path = Path(config)
-    try:
-        with path.open("rb") as file:
-            xml = file.read(settings.bounds.xml_bytes + 1)
-    except OSError as exc:
-        msg = f"The label config {path} cannot be read: {exc.strerror}."
-        raise NotFoundError(msg, hint="Check the path given as config.") from exc
-    return parse_label_config(xml, max_bytes=settings.bounds.xml_bytes)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -204,8 +158,7 @@ class _Job:
     target: Format
     options: Any
     selection: Selection
-    reader: TaskReader
-    config: LabelConfig
+    inputs: OpenInputs
     settings: Settings
     progress: Progress
 
@@ -215,9 +168,9 @@ class _Job:
         with self._staged() as root, self._open_resolver() as resolver:
             tally = Tally()
             output = self._open_output(root, tally, resolver)
-            self.target.write(
-                self._items(tally, output), self.config, output, self.options
-            )
+            items = self._items(tally, output)
+            self._share_out(items, output)
+            self.target.write(items, self.inputs.config, output, self.options)
             report = output.finish(self.target.name, seconds=time.monotonic() - started)
             if self.plan.strict and not report.lossless:
                 raise _loss_error(report)
@@ -247,11 +200,15 @@ class _Job:
         return "copy" if implies_media(self.plan.to) else "none"
 
     def _open_output(self, root: Path, tally: Tally, resolver: Resolver) -> Output:
-        if self.config.inferred:
+        config = self.inputs.config
+        if config.inferred:
             tally.warn("No label config was given: it was inferred from the results.")
-        tree = Tree(root)
+        for disagreement in self.inputs.disagreements:
+            tally.warn(disagreement)
+        tree = Tree(root, inputs=self.inputs.names)
+        tree.splitter = self._open_splitter(tree, tally, resolver)
         names = self._name_media(resolver)
-        media_of = TaskMedia(self.config, self.target.objects)
+        media_of = TaskMedia(config, self.target.objects)
         media = MediaPlacer(
             tree,
             names,
@@ -271,7 +228,7 @@ class _Job:
         return Output(
             tree=tree,
             tally=tally,
-            classes=ClassMap.build(self.config, scope, self.plan.classes, tally),
+            classes=ClassMap.build(config, scope, self.plan.classes, tally),
             names=names,
             media=media,
             clip=self.plan.clip,
@@ -297,22 +254,45 @@ class _Job:
         if not self.target.places_media:
             return NamePlan(resolver.parse, style=self.plan.names)
         return NamePlan.build(
-            self.reader.scan(_NamedTask),
-            TaskMedia(self.config, self.target.objects),
+            self.inputs.tasks.scan(_NamedTask),
+            TaskMedia(self.inputs.config, self.target.objects),
             resolver.parse,
             style=self.plan.names,
         )
 
+    def _open_splitter(
+        self, tree: Tree, tally: Tally, resolver: Resolver
+    ) -> Splitter | None:
+        if self.plan.split is None:
+            return None
+        split, settled = settle(self.plan.split)
+        own_media = [
+            TaskMedia(config, self.target.objects) for config in self.inputs.own_configs
+        ]
+        keys = SplitKeys(
+            lambda task: own_media[task.input](task), resolver.parse, by=split.by
+        )
+        return Splitter(split, keys, tree, tally, settled=settled)
+
+    def _share_out(self, items: Items, output: Output) -> None:
+        """Look ahead where the tasks of each class are shared out by themselves."""
+        splitter = output.tree.splitter
+        if splitter is not None and splitter.split.stratify:
+            finder = ClassFinder(output.classes, self.target.controls)
+            splitter.drawn = draw_by_class(items.scan(), splitter, finder)
+
     def _items(self, tally: Tally, output: Output) -> Items:
         keeps_untouched = self.target.keeps_unlabeled
         unlabeled: Unlabeled = "untouched" if keeps_untouched else "leave-out"
-        tasks = _Watched(self.reader, self.progress)
+        tasks = _Watched(self.inputs.tasks, self.progress)
         items = Items(
             tasks,
             self.selection,
             tally,
             unlabeled="all" if self.plan.include_unlabeled else unlabeled,
         )
+        items.inputs = self.inputs.names
+        items.splitter = output.tree.splitter
         if self._media_policy != "none":
             items.prefetch = output.media.prefetch
         return items
@@ -326,23 +306,23 @@ class _NamedTask(msgspec.Struct):
 
 
 class _Watched:
-    """A reader whose passes show progress."""
+    """Tasks whose passes show progress."""
 
-    def __init__(self, reader: TaskReader, progress: Progress) -> None:
-        self._reader = reader
+    def __init__(self, tasks: Tasks, progress: Progress) -> None:
+        self._tasks = tasks
         self._progress = progress
 
     @property
     def problems(self) -> list[Problem]:
         """What the last pass could not read."""
-        return self._reader.problems
+        return self._tasks.problems
 
     def __iter__(self) -> Iterator[Task]:
         """A pass over all tasks."""
-        self._progress.start("tasks", self._reader.count, "tasks")
+        self._progress.start("tasks", self._tasks.count, "tasks")
         untold = 0
         try:
-            for task in self._reader:
+            for task in self._tasks:
                 yield task
                 untold += 1
                 if untold == _TASKS_PER_STEP:

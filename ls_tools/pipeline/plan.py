@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from ls_tools.errors import UsageError
 from ls_tools.formats import describe_options
-from ls_tools.output import ClassPolicy, MediaPolicy, NameStyle
+from ls_tools.output import ClassPolicy, MediaPolicy, NameStyle, Split
 
 if TYPE_CHECKING:
     import os
@@ -37,6 +37,8 @@ class Conversion:
         include_unlabeled: Write tasks without a selected annotation too.
         names: How media files are named.
         clip: Clip shapes to the picture.
+        split: How tasks are shared out among training, validation and test;
+            not at all where None.
         limit: Read only so many tasks.
         dry_run: Report, but write and fetch nothing.
         strict: Raise LossError, and publish nothing, where anything is lost.
@@ -52,6 +54,7 @@ class Conversion:
     include_unlabeled: bool = False
     names: NameStyle = "original"
     clip: bool = True
+    split: Split | None = None
     limit: int | None = None
     dry_run: bool = False
     strict: bool = False
@@ -73,12 +76,16 @@ class Conversion:
     def of(cls, to: str, out: str | os.PathLike[str], **options: Any) -> Conversion:
         """A Conversion from keywords: its own fields, then the format's options.
 
+        ``split`` may be text, as ``Split.parse`` takes it.
+
         Raises:
             UsageError: A value makes no sense. What is no keyword at all is
                 refused by ``build_options``.
         """
         own = {item.name for item in dataclasses.fields(cls)}
         fields = {k: v for k, v in options.items() if k in own}
+        if isinstance(fields.get("split"), str):
+            fields["split"] = Split.parse(fields["split"])
         rest = {k: v for k, v in options.items() if k not in own}
         if rest:
             fields["options"] = {**fields.get("options", {}), **rest}
@@ -109,6 +116,10 @@ _FIELDS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "include_unlabeled": _FLAG,
     "names": _one_of(*get_args(NameStyle)),
     "clip": _FLAG,
+    "split": (
+        lambda value: value is None or isinstance(value, Split),
+        "a Split: Split(fractions={'train': 0.8, 'val': 0.2})",
+    ),
     "limit": (
         lambda value: value is None or (_is_whole(value) and value >= 0),
         "a whole number that is not negative",

@@ -16,6 +16,7 @@ from ls_tools.errors import (
 )
 from ls_tools.label_config import parse_label_config
 from ls_tools.pipeline.conversion import check_plan, run_conversion
+from ls_tools.pipeline.inputs import Input
 from ls_tools.pipeline.plan import Conversion
 from ls_tools.progress import NullProgress
 from ls_tools.selection import Selection
@@ -23,6 +24,7 @@ from ls_tools.settings import Settings
 
 if TYPE_CHECKING:
     import os
+    from collections.abc import Sequence
 
     from ls_tools.models import Project, Snapshot
     from ls_tools.output import Report
@@ -51,7 +53,7 @@ class Pull:
 
 
 def pull(
-    project: int | str,
+    project: int | str | Sequence[int | str],
     to: str,
     out: str | os.PathLike[str],
     *,
@@ -62,7 +64,8 @@ def pull(
     """Fetch a project into a folder of a target format, media included.
 
     Args:
-        project: Project id, or its exact title.
+        project: Project id, or its exact title; or a list of these, which
+            become one dataset with one class map.
         to: Name of the target format: ``"yolo"``.
         out: Folder to write; a folder that an earlier run wrote is replaced.
         settings: Server, token, cache; from the environment where None.
@@ -82,7 +85,8 @@ def pull(
         LossError: ``strict=True`` and something was lost; nothing is published.
     """
     own = {name: options.pop(name) for name in list(options) if name in _PULL_FIELDS}
-    wanted = Pull(project=project, **own)
+    projects = [project] if isinstance(project, (int, str)) else project
+    wanted = [Pull(project=one, **own) for one in projects]
     plan = Conversion.of(to, out, **options)
     return run_pull(wanted, plan, settings=settings, progress=progress)
 
@@ -91,13 +95,19 @@ _PULL_FIELDS = frozenset(Pull.__dataclass_fields__) - {"project"}
 
 
 def run_pull(
-    wanted: Pull,
+    wanted: Sequence[Pull],
     plan: Conversion,
     *,
     settings: Settings | None = None,
     progress: Progress | None = None,
 ) -> Report:
     """Do what ``wanted`` and ``plan`` say; ``pull`` with its options in values.
+
+    Args:
+        wanted: Projects, to become one dataset.
+        plan: What to write.
+        settings: As for ``pull``.
+        progress: Likewise.
 
     Raises:
         LsToolsError: As ``pull``.
@@ -107,6 +117,7 @@ def run_pull(
     if settings.mode == "offline":
         msg = "A pull cannot be offline."
         raise UsageError(msg, hint="Convert a snapshot file: ls-tools convert.")
+    _check_wanted(wanted)
     check_plan(plan)
     if plan.media is None:
         plan = replace(plan, media="copy")
@@ -114,32 +125,69 @@ def run_pull(
         Client(settings, progress=progress) as client,
         tempfile.TemporaryDirectory(prefix="ls-tools-") as folder,
     ):
-        project = client.project(wanted.project)
-        config = parse_label_config(
-            project.label_config, max_bytes=settings.bounds.xml_bytes
-        )
-        snapshot = _find_snapshot(client, project, wanted, plan)
-        _check_count(snapshot, wanted)
-        file = Path(folder) / "snapshot.json"
-        client.download_snapshot(project.id, snapshot.id, file)
-        report = run_conversion(
-            file, plan, config=config, settings=settings, progress=progress
-        )
-        if wanted.delete_snapshot:
-            _delete_snapshot(client, project, snapshot, report)
+        download = _Download(client, plan, Path(folder), settings.bounds.xml_bytes)
+        fetched = [download(one) for one in wanted]
+        inputs = [one.input for one in fetched]
+        report = run_conversion(inputs, plan, settings=settings, progress=progress)
+        for one, project in zip(wanted, fetched, strict=True):
+            if one.delete_snapshot:
+                _delete_snapshot(client, project, report)
     return report
 
 
-def _delete_snapshot(
-    client: Client, project: Project, snapshot: Snapshot, report: Report
-) -> None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Fetched:
+    """A project whose snapshot is here."""
+
+    project: Project
+    snapshot: Snapshot
+    input: Input
+
+
+def _check_wanted(wanted: Sequence[Pull]) -> None:
+    """Refuse what no conversion can follow.
+
+    Raises:
+        UsageError: There is no project, or one snapshot for several.
+    """
+    if not wanted:
+        msg = "There is no project."
+        raise UsageError(msg, hint="Give an id or a title.")
+    has_id = any(isinstance(one.snapshot, int) for one in wanted)
+    if len(wanted) > 1 and has_id:
+        msg = "One snapshot cannot be that of several projects."
+        raise UsageError(msg, hint="Use latest, or let each make a new one.")
+
+
+@dataclass(frozen=True, slots=True)
+class _Download:
+    """Makes or finds the snapshots of projects, and downloads them."""
+
+    client: Client
+    plan: Conversion
+    folder: Path
+    xml_bytes: int
+
+    def __call__(self, wanted: Pull) -> _Fetched:
+        client = self.client
+        project = client.project(wanted.project)
+        config = parse_label_config(project.label_config, max_bytes=self.xml_bytes)
+        snapshot = _find_snapshot(client, project, wanted, self.plan)
+        _check_count(snapshot, wanted)
+        file = self.folder / f"snapshot-{project.id}-{snapshot.id}.json"
+        client.download_snapshot(project.id, snapshot.id, file)
+        source = Input(source=file, config=config, name=f"project {project.id}")
+        return _Fetched(project=project, snapshot=snapshot, input=source)
+
+
+def _delete_snapshot(client: Client, fetched: _Fetched, report: Report) -> None:
     """Delete the snapshot; the output is published, so a failure only warns."""
     try:
-        client.delete_snapshot(project.id, snapshot.id)
+        client.delete_snapshot(fetched.project.id, fetched.snapshot.id)
     except NotFoundError:
         return  # someone else has
     except LsToolsError as exc:
-        text = f"The snapshot {snapshot.id} was not deleted: {exc.message}"
+        text = f"The snapshot {fetched.snapshot.id} was not deleted: {exc.message}"
         report.warnings.append(text)
 
 

@@ -6,5 +6,14 @@ from ls_tools.models import Problem
 from ls_tools.reading.elements import read_task
 from ls_tools.reading.inputs import is_bucket_uri
 from ls_tools.reading.reader import TaskReader, read_tasks
+from ls_tools.reading.several import SeveralTasks, Tasks
 
-__all__ = ["Problem", "TaskReader", "is_bucket_uri", "read_task", "read_tasks"]
+__all__ = [
+    "Problem",
+    "SeveralTasks",
+    "TaskReader",
+    "Tasks",
+    "is_bucket_uri",
+    "read_task",
+    "read_tasks",
+]

@@ -16,8 +16,8 @@ from ls_tools.locator import parse_reference
 from ls_tools.models import Task
 from ls_tools.origin import Origin
 from ls_tools.output import NamePlan, NameStyle, identities
+from ls_tools.output.fingerprints import fingerprint
 from ls_tools.output.identities import IdentityReader
-from ls_tools.output.names import _digest
 
 LOCATE = partial(parse_reference, origin=Origin.parse("https://ls.example.org"))
 
@@ -235,7 +235,7 @@ def test_suffixes_that_clash_are_long() -> None:
     seen: dict[int, str] = {}
     for number in count():
         reference = f"s3://b/{number}/x.jpg"
-        short = _digest(reference) >> 32
+        short = fingerprint(reference) >> 32
         if short in seen:
             break
         seen[short] = reference
