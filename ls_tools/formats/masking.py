@@ -10,14 +10,16 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from ls_tools.geometry import EncodedMask, Ltwh, Size
+    from ls_tools.geometry import EncodedMask, Ltwh, Shape, Size
     from ls_tools.raster import Outline
 
 MASK_APPROXIMATED = "mask approximated by its outline"
 BAD_MASK = "malformed value: mask cannot be decoded"
 
 
-def read_mask(shape: EncodedMask, size: Size) -> NDArray[np.bool_] | str:
+def read_mask(
+    shape: Shape | EncodedMask, size: Size
+) -> NDArray[np.bool_] | str:
     """A mask as (H, W) booleans, or the reason why it cannot be read.
 
     Raises:

@@ -1,0 +1,169 @@
+"""Regions to the columns of their rows: box, area, segmentation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from msgspec import UNSET, UnsetType
+
+from ls_tools.formats.masking import MASK_APPROXIMATED, read_mask
+from ls_tools.formats.pictures import CLIPPED, NO_AREA, fit_ltwh, fit_outline
+from ls_tools.formats.poses import UNKNOWN_NAME
+from ls_tools.geometry import (
+    Box,
+    EncodedMask,
+    Keypoint,
+    Ltwh,
+    Polygon,
+    Shape,
+    Size,
+    area,
+    hull,
+    points_hull,
+    polygon_area,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from ls_tools.formats.coco.document import Category
+    from ls_tools.formats.pictures import Labelled
+    from ls_tools.regions import Drawing
+
+Columns: TypeAlias = tuple[Any, ...]
+"""What comes after ``category_id`` in an ``AnnotationRow``."""
+
+Made: TypeAlias = "tuple[Labelled, Columns | str | None]"
+"""A region with its columns, the reason why it has none, or None where those of
+another region hold it."""
+
+_Extent: TypeAlias = tuple[Ltwh, float, Any]
+
+_NO_RINGS: list[list[float]] = []
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drafting:
+    """How shapes are written.
+
+    Attributes:
+        clip: Cut off what is not on the image.
+        ellipse_tolerance_px: How far an ellipse may be from its polygon.
+        mask_tolerance_px: How far a mask may be from its polygon.
+        are_masks_outlined: Write masks without holes as polygons.
+        is_crowd: Whether a drawing is a crowd; None where none is.
+    """
+
+    clip: bool
+    ellipse_tolerance_px: float = 0.5
+    mask_tolerance_px: float = 0.5
+    are_masks_outlined: bool = False
+    is_crowd: Callable[[Drawing], bool] | None = None
+
+
+class Extents:
+    """Each region to a row of its own."""
+
+    def __init__(self, drafting: Drafting) -> None:
+        self._drafting = drafting
+
+    def rows(self, found: Iterable[Labelled]) -> Iterator[Made]:
+        """The columns of each region, or the reason why it has none."""
+        make = self.columns
+        for one in found:
+            yield one, make(one)
+
+    def finish(self, category: Category) -> None:
+        """Nothing is to be said of a category but its name."""
+
+    def columns(self, found: Labelled) -> Columns | str:
+        """The columns of one region, or the reason why it has none."""
+        drawing = found.drawing
+        shape, score = drawing.shape, drawing.result.score
+        rotation: dict[str, float | str] | UnsetType = UNSET
+        extent: _Extent | str
+        if isinstance(shape, Box) and not shape.rotation_deg:
+            extent = self._box(shape, found)
+        elif isinstance(shape, EncodedMask):
+            extent = self._mask(shape, found)
+        elif isinstance(shape, Keypoint):
+            return UNKNOWN_NAME
+        else:
+            extent = self._outline(shape, found)
+            if isinstance(shape, Box) and CLIPPED not in found.losses:
+                rotation = {"rotation": shape.rotation_deg}
+        if isinstance(extent, str):
+            return extent
+        is_crowd = 0
+        if drawing.extras and self._is_crowd(drawing):
+            code = _crowd_code(shape, drawing.size, extent[2])
+            if isinstance(code, str):
+                return code
+            extent, is_crowd = (*extent[:2], code), 1
+        return *extent, rotation, UNSET if score is None else score, is_crowd
+
+    def _is_crowd(self, drawing: Drawing) -> bool:
+        is_crowd = self._drafting.is_crowd
+        return is_crowd is not None and is_crowd(drawing)
+
+    def _box(self, box: Box, found: Labelled) -> _Extent | str:
+        ltwh = box.left_px, box.top_px, box.width_px, box.height_px
+        size, losses = found.drawing.size, found.losses
+        fitted = fit_ltwh(ltwh, size, losses, clip=self._drafting.clip)
+        if isinstance(fitted, str):
+            return fitted
+        return fitted, fitted[2] * fitted[3], _NO_RINGS
+
+    def _outline(self, shape: Shape, found: Labelled) -> _Extent | str:
+        points = fit_outline(
+            shape,
+            found.drawing.size,
+            found.losses,
+            tolerance_px=self._drafting.ellipse_tolerance_px,
+            clip=self._drafting.clip,
+        )
+        if isinstance(points, str):
+            return points
+        rings = [[number for point in points for number in point]]
+        if CLIPPED in found.losses or isinstance(shape, Polygon):
+            return points_hull(points), polygon_area(points), rings
+        return hull(shape), area(shape), rings
+
+    def _mask(self, shape: EncodedMask, found: Labelled) -> _Extent | str:
+        """Box and area are those of the mask, whatever it is written as."""
+        from ls_tools.rle import coco_area, coco_ltwh, encode_coco
+
+        mask = read_mask(shape, found.drawing.size)
+        if isinstance(mask, str):
+            return mask
+        code = encode_coco(mask)
+        count_px = coco_area(code)
+        if not count_px:
+            return NO_AREA
+        rings = self._mask_rings(mask) if self._drafting.are_masks_outlined else None
+        if rings:
+            found.losses.append(MASK_APPROXIMATED)
+        return coco_ltwh(code), float(count_px), rings or code
+
+    def _mask_rings(self, mask: NDArray[np.bool_]) -> list[list[float]] | None:
+        """The outlines of a mask; None where it has holes, which COCO has not."""
+        from ls_tools.raster import outlines_of
+
+        outlines = outlines_of(mask, self._drafting.mask_tolerance_px)
+        if any(outline.holes for outline in outlines):
+            return None
+        return [[n for point in one.exterior for n in point] for one in outlines]
+
+
+def _crowd_code(shape: Shape | EncodedMask, size: Size, segmentation: Any) -> Any:
+    """The run-length code that a crowd has to have, or why there is none."""
+    if isinstance(segmentation, dict):
+        return segmentation
+    from ls_tools.rle import encode_coco
+
+    mask = read_mask(shape, size)
+    return mask if isinstance(mask, str) else encode_coco(mask)

@@ -1,0 +1,173 @@
+"""One conversion to COCO: tasks to image rows and annotation rows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from msgspec import UNSET
+
+from ls_tools.formats.coco.document import AnnotationRow, Category, Document, ImageRow
+from ls_tools.formats.pictures import MERGED, NO_IMAGE
+from ls_tools.output.records import annotator_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from contextlib import ExitStack
+
+    from ls_tools.formats.coco.extents import Extents
+    from ls_tools.formats.coco.people import People
+    from ls_tools.formats.pictures import Picture, PictureReader
+    from ls_tools.output import Item, Items, Output
+
+
+class CocoWriter:
+    """Writes ``result.json``, or a file per split.
+
+    Args:
+        reader: Finds images and regions.
+        output: Where to.
+        maker: Makes the columns of annotations.
+        stack: Closes the files.
+    """
+
+    def __init__(
+        self,
+        reader: PictureReader,
+        output: Output,
+        maker: Extents | People,
+        stack: ExitStack,
+    ) -> None:
+        self._reader = reader
+        self._output = output
+        self._maker = maker
+        self._stack = stack
+        self._documents: dict[str, Document] = {}
+        self._newest = ""
+        self._unsized_count = 0
+
+    def write(self, items: Items) -> None:
+        """Write all items, and what comes after them."""
+        pictures: list[Picture] = []
+        rows: list[ImageRow] = []
+        for item in items:
+            document = self._document_of(item)
+            if item.part == 0:
+                pictures = self._reader.pictures(item.task)
+                rows = [self._image_row(p, item, document) for p in pictures]
+            if not pictures:
+                self._output.tally.skip_item(NO_IMAGE, item)
+                continue
+            self._write_regions(item, pictures, rows, document)
+            if item.part == item.parts - 1:
+                self._write_images(item, pictures, rows, document)
+        self._finish()
+
+    def _document_of(self, item: Item | None) -> Document:
+        name = self._output.file_name("result", "json", item)
+        document = self._documents.get(name)
+        if document is None:
+            document = Document(
+                self._stack.enter_context(self._output.open(name)),
+                self._stack.enter_context(self._output.scratch()),
+            )
+            self._documents[name] = document
+        return document
+
+    def _image_row(self, picture: Picture, item: Item, document: Document) -> ImageRow:
+        """The row of an image; one and the same for all tasks that share it."""
+        placed = self._output.media.place(picture.reference, item)
+        picture.placed, name = placed.path is not None, placed.relative
+        is_shared = self._output.names.is_shared(picture.reference)
+        row = document.shared_images.get(name) if is_shared else None
+        if row is not None:
+            self._output.tally.warn(MERGED)
+            return row
+        row = ImageRow(next(document.image_ids), None, None, name)
+        if is_shared:
+            document.shared_images[name] = row
+        return row
+
+    def _write_regions(
+        self,
+        item: Item,
+        pictures: Sequence[Picture],
+        rows: Sequence[ImageRow],
+        document: Document,
+    ) -> None:
+        tally, task_id = self._output.tally, item.task.id
+        written: list[AnnotationRow] = []
+        for found, columns in self._maker.rows(self._reader.read(item, pictures)):
+            if isinstance(columns, str):
+                tally.skip(columns, task_id=task_id, region_id=found.region.id)
+                continue
+            if columns is not None:
+                image_id = rows[found.picture.position].id
+                for class_id in found.class_ids:
+                    row_id = next(document.annotation_ids)
+                    written.append(AnnotationRow(row_id, image_id, class_id, *columns))
+            tally.regions_written += 1
+            for reason in found.losses:
+                tally.degrade(reason, task_id=task_id, region_id=found.region.id)
+        if item.parts > 1:
+            _sign(written, annotator_of(item.annotation))
+        document.annotations.extend(written)
+
+    def _write_images(
+        self,
+        item: Item,
+        pictures: Sequence[Picture],
+        rows: Sequence[ImageRow],
+        document: Document,
+    ) -> None:
+        if item.annotation is not None:
+            newest = item.annotation.updated_at or item.annotation.created_at
+            self._newest = max(self._newest, newest or "")
+        for picture, row in zip(pictures, rows, strict=True):
+            size = picture.size
+            if size is None and picture.placed:  # fetching it for that is too dear
+                size = self._reader.size_of(picture, item)
+            if size is not None:
+                row.width, row.height = _whole(size.width_px), _whole(size.height_px)
+            else:
+                self._unsized_count += 1
+            document.add_image(row)
+
+    def _finish(self) -> None:
+        entries = self._output.classes.entries()
+        categories = [Category(class_id, name) for class_id, name in entries]
+        for category in categories:
+            self._maker.finish(category)
+        if not self._documents:
+            self._document_of(None)
+        for document in self._documents.values():
+            document.finish(categories, _info(self._newest))
+        if self._unsized_count:
+            self._output.tally.warn(
+                f"The size of {self._unsized_count} images is unknown: their width "
+                "and height are null. Copy the media to have them measured."
+            )
+
+
+def _sign(rows: Sequence[AnnotationRow], annotator: int | str | None) -> None:
+    """Say who drew what, of an image that several annotations are written for."""
+    if annotator is None:
+        return
+    for row in rows:
+        told = {} if row.attributes is UNSET else row.attributes
+        row.attributes = {**told, "annotator": annotator}
+
+
+def _info(newest: str) -> dict[str, Any]:
+    info: dict[str, Any] = {
+        "description": "Exported from Label Studio by ls_tools",
+        "version": "1.0",
+        "contributor": "Label Studio",
+        "url": "",
+    }
+    if newest[:4].isdecimal():
+        info |= {"year": int(newest[:4]), "date_created": newest}
+    return info
+
+
+def _whole(number_px: float) -> float:
+    return int(number_px) if number_px == int(number_px) else number_px
