@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 import msgspec
 
 from ls_tools.formats.protocol import Format, NoOptions
+from ls_tools.output import JSON_ARRAY, RecordFiles
 from ls_tools.output.records import RecordKeys, build_record, collapse, count_regions
 
 if TYPE_CHECKING:
@@ -27,16 +28,13 @@ class JsonMinFormat(Format):
     def write(
         self, items: Items, config: LabelConfig, output: Output, options: NoOptions
     ) -> None:
-        """Write ``result.json``."""
+        """Write ``result.json``, or a file per split."""
         del options
         keys = RecordKeys(config.controls)
-        joint = b"[\n"
-        with output.open("result.json") as file:
+        with RecordFiles(output, "json", JSON_ARRAY) as files:
             for item in items:
-                file.write(joint + _encode(build_record(item, keys), keys))
+                files.write(_encode(build_record(item, keys), keys), item)
                 count_regions(item, output.tally)
-                joint = b",\n"
-            file.write(b"\n]\n" if joint == b",\n" else b"[]\n")
         keys.warn(output.tally)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 import msgspec
 
 from ls_tools.formats.protocol import Format, NoOptions
+from ls_tools.output import JSON_ARRAY, Layout, RecordFiles
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,14 +31,11 @@ class JsonFormat(Format):
     def write(
         self, items: Items, config: LabelConfig, output: Output, options: NoOptions
     ) -> None:
-        """Write ``result.json``."""
+        """Write ``result.json``, or a file per split."""
         del config, options
-        joint = b"[\n"
-        with output.open("result.json") as file:
-            for task in _tasks(items, output):
-                file.write(joint + task)
-                joint = b",\n"
-            file.write(b"\n]\n" if joint == b",\n" else b"[]\n")
+        with RecordFiles(output, "json", JSON_ARRAY) as files:
+            for task, item in _tasks(items, output):
+                files.write(task, item)
 
 
 class JsonLinesFormat(JsonFormat):
@@ -50,11 +48,11 @@ class JsonLinesFormat(JsonFormat):
     def write(
         self, items: Items, config: LabelConfig, output: Output, options: NoOptions
     ) -> None:
-        """Write ``result.jsonl``."""
+        """Write ``result.jsonl``, or a file per split."""
         del config, options
-        with output.open("result.jsonl") as file:
-            for task in _tasks(items, output):
-                file.write(_on_one_line(task) + b"\n")
+        with RecordFiles(output, "jsonl", Layout()) as files:
+            for task, item in _tasks(items, output):
+                files.write(_on_one_line(task) + b"\n", item)
 
 
 def _on_one_line(task: bytes) -> bytes:
@@ -63,12 +61,12 @@ def _on_one_line(task: bytes) -> bytes:
     return task
 
 
-def _tasks(items: Items, output: Output) -> Iterator[bytes]:
+def _tasks(items: Items, output: Output) -> Iterator[tuple[bytes, Item]]:
     """Each task once, as it stands or with what was not selected taken out."""
     for _, group in groupby(items, key=lambda item: item.task.index):
         of_task = list(group)
         output.tally.wrote(sum(len(item.regions) for item in of_task))
-        yield _task_bytes(items, of_task)
+        yield _task_bytes(items, of_task), of_task[0]
 
 
 def _task_bytes(items: Items, of_task: list[Item]) -> bytes:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import msgspec
 
 from ls_tools.formats.protocol import Format, option
+from ls_tools.output import Layout, RecordFiles
 from ls_tools.output.records import (
     CHAT_TYPES,
     RecordKeys,
@@ -62,17 +63,20 @@ class CsvFormat(Format):
     def write(
         self, items: Items, config: LabelConfig, output: Output, options: TabularOptions
     ) -> None:
-        """Write the table; the columns come from a first pass over the items."""
+        """Write the table, or one per split, all with the same columns.
+
+        They come from a first pass over the items.
+        """
         del config
         columns, keys = _look_ahead(items.scan())
         escapes = options.escape_formulas
         rows = _Rows(delimiter=self.delimiter, escapes_formulas=escapes)
-        with output.open(f"result.{self.name}") as file:
-            if options.header:
-                file.write(rows.encode(columns))
+        header = rows.encode(columns) if options.header else b""
+        layout = Layout(begin=header, empty=header)
+        with RecordFiles(output, self.name, layout) as files:
             for item in items:
                 cells = _cells(build_record(item, keys), keys)
-                file.write(rows.encode(cells.get(name, "") for name in columns))
+                files.write(rows.encode(cells.get(name, "") for name in columns), item)
                 count_regions(item, output.tally)
         keys.warn(output.tally)
 

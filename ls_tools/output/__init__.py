@@ -8,6 +8,7 @@ from ls_tools.output.items import Item, Items
 from ls_tools.output.media import MediaPlacer, MediaPlan, MediaPolicy, Placed
 from ls_tools.output.names import NamePlan, NameStyle
 from ls_tools.output.ownership import check_output
+from ls_tools.output.record_files import JSON_ARRAY, Layout, RecordFiles
 from ls_tools.output.report import Report
 from ls_tools.output.split import SPLITS, Split
 from ls_tools.output.split_files import settle
@@ -21,6 +22,7 @@ from ls_tools.output.tree import Tree
 
 __all__ = [
     "DROPPED",
+    "JSON_ARRAY",
     "SPLITS",
     "ClassFinder",
     "ClassMap",
@@ -28,6 +30,7 @@ __all__ = [
     "ClassScope",
     "Item",
     "Items",
+    "Layout",
     "MediaPlacer",
     "MediaPlan",
     "MediaPolicy",
@@ -35,6 +38,7 @@ __all__ = [
     "NameStyle",
     "Output",
     "Placed",
+    "RecordFiles",
     "Report",
     "Split",
     "SplitKeys",
