@@ -50,6 +50,7 @@ FORMATS: Registry[type[Format]] = Registry(
         "voc": "ls_tools.formats.voc:VocFormat",
         "yolo": "ls_tools.formats.yolo:YoloFormat",
         "asr_manifest": "ls_tools.formats.asr_manifest:AsrManifestFormat",
+        "rttm": "ls_tools.formats.rttm:RttmFormat",
         "parquet": "ls_tools.formats.parquet:ParquetFormat",
     },
 )

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any, ClassVar
 
 from ls_tools.formats.documents import (
+    NO_TOKEN,
     OVERLAP,
     SECOND_LABEL,
     Document,
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from ls_tools.label_config import LabelConfig
     from ls_tools.output import Item, Items, Output
 
-NO_TOKEN = "no token in the span"  # noqa: S105 -- a word of a text
 UNWRITABLE = "control characters left out of a text"
 
 _HEADER = "-DOCSTART- -X- O O\n\n"

@@ -35,6 +35,7 @@ UNREAD = "text behind a reference not read"
 NO_LABEL = "no label"
 SECOND_LABEL = "second label dropped"
 NOTE = "note dropped"
+NO_TOKEN = "no token in the span"  # noqa: S105 -- a word of a text
 OVERLAP = "overlaps a longer span"
 
 

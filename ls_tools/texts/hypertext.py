@@ -196,7 +196,9 @@ class HyperTextBody:
         if isinstance(place, str):
             return place
         start = place.start + bisect_right(self._added, place.start)
-        return Place(start, place.end + bisect_left(self._added, place.end), place.moved)
+        return Place(
+            start, place.end + bisect_left(self._added, place.end), place.moved
+        )
 
     def _claim(self, value: SpanValue, utf16: Utf16Map) -> Claim | None:
         by_path = self._by_path(value)

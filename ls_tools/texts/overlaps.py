@@ -28,9 +28,7 @@ def keep_apart(spans: Sequence[tuple[int, int]]) -> list[int]:
         return by_start
     starts: list[int] = []
     kept: list[int] = []
-    for index in sorted(
-        by_start, key=lambda index: spans[index][0] - spans[index][1]
-    ):
+    for index in sorted(by_start, key=lambda index: spans[index][0] - spans[index][1]):
         start, end = spans[index]
         place = bisect_left(starts, end)
         if place and spans[kept[place - 1]][1] > start:

@@ -9,12 +9,17 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+_STOPS = ".!?\u2026\u0964\u061f\u06d4\u203c"
+_WIDE_STOPS = "\u3002\uff01\uff1f\uff61"
 _END = re.compile(
-    r"""
-    [^\S\n]*\n\s*                                       # a line break
-  | [\u3002\uff01\uff1f\uff61]+[\u300d\u300f\uff09\u201d\u2019\u3011]*\s*
-  | (?:[.!?\u2026\u0964\u061f\u06d4\u203c]+)[\"'\u201d\u2019\u00bb)\]]*\s+
-    (?=[\"'\u201c\u2018\u00ab(\[\u00bf\u00a1]*[^\W_a-z])
+    rf"""
+    [\n{_STOPS}{_WIDE_STOPS}]
+    (?: (?<=\n)\s*
+      | (?<=[{_WIDE_STOPS}])[{_WIDE_STOPS}]*[\u300d\u300f\uff09\u201d\u2019\u3011]*\s*
+      | (?<=[{_STOPS}])(?<![{_STOPS}][{_STOPS}])
+        [{_STOPS}]*[\"'\u201d\u2019\u00bb)\]]*\s+
+        (?=[\"'\u201c\u2018\u00ab(\[\u00bf\u00a1]*[^\W_a-z])
+    )
     """,
     re.VERBOSE,
 )

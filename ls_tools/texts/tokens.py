@@ -20,11 +20,12 @@ Tokenize: TypeAlias = Callable[[str], "list[str]"]
 characters that cannot be written only."""
 
 _ASCII = r"""
-    [0-9]+(?:[.,:][0-9]+)+(?![A-Za-z0-9])   # 1,000.50 and 12:30
-  | (?:[A-Za-z]\.){2,}                      # U.S.
+    [A-Za-z_][A-Za-z0-9_]*(?![A-Za-z0-9_.'-]) # most words
+  | [0-9]+(?:[.,:][0-9]+)+(?![A-Za-z0-9])     # 1,000.50 and 12:30
+  | (?:[A-Za-z]\.){2,}                        # U.S.
   | (?:Mr|Mrs|Ms|Dr|Prof|Sr|Jr|St|vs|Inc|Ltd|Co|Corp|No)\.(?!\w)
-  | [A-Za-z]+(?=n't(?!\w)) | n't(?!\w)      # do|n't
-  | [A-Za-z0-9_]+(?:-[A-Za-z0-9_]+)*        # foo-bar
+  | [A-Za-z]+(?=n't(?!\w)) | n't(?!\w)        # do|n't
+  | [A-Za-z0-9_]+(?:-[A-Za-z0-9_]+)*          # foo-bar
   | '(?:s|S|m|M|d|D|ll|LL|re|RE|ve|VE)(?!\w)
   | \.\.+ | --+
   | [!-/:-@\[-`{-~]
@@ -50,14 +51,14 @@ def tokenizer(name: str = "auto") -> Tokenize:
         name: ``auto``; ``words``, whatever the script; ``characters``, each
             with its marks; ``whitespace``, which leaves signs at their words.
     """
-    pattern = _pattern(name)
-    find_ascii = re.compile(_ASCII, re.VERBOSE).findall
-    find = pattern.findall
     if name in {"characters", "whitespace"}:
-        return lambda text: _visible(find(text), text)
+        return lambda text: _visible(_pattern(name).findall(text), text)
+    find_ascii = re.compile(_ASCII, re.VERBOSE).findall
 
     def tokenize(text: str) -> list[str]:
-        return find_ascii(text) if text.isascii() else _visible(find(text), text)
+        if text.isascii():
+            return find_ascii(text)
+        return _visible(_pattern(name).findall(text), text)
 
     return tokenize
 
@@ -91,8 +92,6 @@ def _pattern(name: str) -> re.Pattern[str]:
         sign=f"[{signs}][{marks}]*",
     )
     return re.compile(source, re.VERBOSE)
-
-
 
 
 def _picture() -> str:

@@ -1,0 +1,139 @@
+"""What of an item is on no span: text categories, relations, ids."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from ls_tools.regions import choices_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from spacy.tokens import Doc
+
+    from ls_tools.formats.documents import Document, Span
+    from ls_tools.label_config import LabelConfig
+    from ls_tools.models import Result
+    from ls_tools.output import Item
+
+CATEGORY_TYPES = frozenset({"choices", "taxonomy"})
+UNLABELLED = "RELATED"
+"""The label of a relation that has none."""
+
+KEY = "label_studio"
+"""Where ``Doc.user_data`` holds what spaCy has no place for."""
+
+_REL = ("._.", "rel", None, None)
+"""Where ``Doc.user_data`` holds ``doc._.rel``."""
+
+_DECODER = msgspec.json.Decoder()
+
+
+class Categories:
+    """Answers of ``Choices`` and ``Taxonomy`` as text categories."""
+
+    def __init__(self, config: LabelConfig) -> None:
+        self._config = config
+        self._is_single = len(config.controls_of(*CATEGORY_TYPES)) < 2  # noqa: PLR2004 -- names cannot collide
+
+    def of(self, results: Sequence[Result]) -> dict[str, float]:
+        """1 for what was chosen, 0 for what the same control offers besides."""
+        found: dict[str, float] = {}
+        for result in results:
+            control = self._config.control(result.from_name)
+            offered = [] if control is None else [x.name for x in control.labels]
+            if result.type == "choices":
+                found.update(
+                    (name, 0.0)
+                    for choice in offered
+                    if (name := self._name(choice, result)) not in found
+                )
+            for choice in choices_of(result) or _paths(result):
+                found[self._name(choice, result)] = 1.0
+        return found
+
+    def _name(self, choice: str, result: Result) -> str:
+        return choice if self._is_single else f"{result.from_name}:{choice}"
+
+
+def _paths(result: Result) -> list[str]:
+    """What was chosen in a taxonomy, each with what it is a part of."""
+    if result.type != "taxonomy":
+        return []
+    try:
+        value = _DECODER.decode(result.value)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return []
+    paths = value.get("taxonomy") if isinstance(value, dict) else None
+    return (
+        [" > ".join(map(str, path)) for path in paths or () if isinstance(path, list)]
+        if isinstance(paths, list)
+        else []
+    )
+
+
+def relation_between(
+    result: Result, spans: Mapping[str | None, Span]
+) -> tuple[Span, Span] | None:
+    """The spans that a relation joins; None where they are not both here."""
+    head, child = spans.get(result.from_id), spans.get(result.to_id)
+    return None if head is None or child is None else (head, child)
+
+
+def keep_facts(
+    doc: Doc, document: Document, relations: Sequence[Result], item: Item
+) -> None:
+    """Put ids, relations, notes and scores where ``DocBin`` keeps them."""
+    spans = {span.region.id: span for span in document.spans}
+    facts: dict[str, Any] = {
+        "task": item.task.id,
+        "annotation": item.annotation.id if item.annotation else None,
+        "object": document.name,
+    }
+    notes = {s.region.id or "": s.result.meta for s in document.spans if s.result.meta}
+    scores = {
+        span.region.id or "": span.result.score
+        for span in document.spans
+        if span.result.score is not None
+    }
+    if notes:
+        facts["notes"] = notes
+    if scores:
+        facts["scores"] = scores
+    if relations:
+        facts["relations"] = [_relation(result, spans, doc) for result in relations]
+        doc.user_data[_REL] = _pairs(facts["relations"])
+    doc.user_data[KEY] = facts
+
+
+def _relation(
+    result: Result, spans: Mapping[str | None, Span], doc: Doc
+) -> dict[str, Any]:
+    return {
+        "from": result.from_id,
+        "to": result.to_id,
+        "direction": result.direction or "right",
+        "labels": list(result.labels or ()),
+        "from_tokens": _tokens(spans[result.from_id], doc),
+        "to_tokens": _tokens(spans[result.to_id], doc),
+    }
+
+
+def _tokens(span: Span, doc: Doc) -> list[int]:
+    found = doc.char_span(span.start, span.end)
+    return [found.start, found.end]
+
+
+def _pairs(relations: Sequence[dict[str, Any]]) -> dict[Any, dict[str, float]]:
+    """Relations by the first tokens of what they join, as spaCy's example has it."""
+    pairs: dict[Any, dict[str, float]] = {}
+    for relation in relations:
+        ends = relation["from_tokens"][0], relation["to_tokens"][0]
+        labels = dict.fromkeys(relation["labels"] or [UNLABELLED], 1.0)
+        if relation["direction"] != "left":
+            pairs.setdefault(ends, {}).update(labels)
+        if relation["direction"] != "right":
+            pairs.setdefault(ends[::-1], {}).update(labels)
+    return pairs
