@@ -5,7 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypedDict
 
-from ls_tools.predictions.controls import Picked, Wanted, has_tag, pick_control
+from ls_tools.predictions.controls import (
+    Picked,
+    Wanted,
+    has_tag,
+    is_set,
+    pick_control,
+)
 from ls_tools.predictions.results import Mark, Target
 
 if TYPE_CHECKING:
@@ -13,6 +19,7 @@ if TYPE_CHECKING:
 
     from ls_tools.geometry import Size
     from ls_tools.label_config import LabelConfig
+    from ls_tools.predictions.results import Result
 
 
 class Shown(TypedDict, total=False):
@@ -68,6 +75,20 @@ class Aim:
             wanted = replace(wanted, to_name=self.shown.get("to_name"))
         picked = pick_control(self.config, wanted)
         return self.target(picked), picked
+
+    def find_answer(
+        self, wanted: Wanted, region: Result | None
+    ) -> tuple[Target, Picked]:
+        """The target of an answer: about a region, an image of a list, or all.
+
+        Raises:
+            UsageError: No control fits, or more than one.
+        """
+        asked = replace(wanted, per_region=region is not None)
+        target, picked = self.find(asked)
+        if not is_set(picked.control, "perItem"):
+            target = replace(target, item_index=None)
+        return target, picked
 
     def target(self, picked: Picked) -> Target:
         """The target that a control makes with what is shown."""

@@ -8,7 +8,7 @@ from ls_tools.errors import UsageError
 from ls_tools.label_config import parse_label_config
 from ls_tools.predictions import answers, drawn, spans
 from ls_tools.predictions.aiming import Aim, split
-from ls_tools.predictions.controls import IMAGES, SOUNDS, TEXTS, Wanted
+from ls_tools.predictions.controls import IMAGES, SOUNDS, TEXTS, Wanted, attribute_of
 from ls_tools.predictions.plain import finite, integer, strings
 from ls_tools.predictions.predictions import prediction
 from ls_tools.predictions.results import answer
@@ -176,8 +176,8 @@ class PredictionBuilder:
         name, mark = split(**how)
         names = strings(chosen, "A choice")
         wanted = Wanted(tags=("choices",), labels=names, name=name)
-        target, picked = self._aim.find(wanted)
-        many = picked.control.attributes.get("choice", "single") == "multiple"
+        target, picked = self._aim.find_answer(wanted, region)
+        many = attribute_of(picked.control, "choice") == "multiple"
         if len(names) > 1 and not many:
             msg = f"{picked.from_name} takes one choice, not {', '.join(names)}."
             raise UsageError(msg, hint='Its tag would need choice="multiple".')
@@ -191,14 +191,14 @@ class PredictionBuilder:
         **how: Unpack[How],
     ) -> Result:
         """Add texts, about all or a region; see ``predictions.textarea``."""
-        target, _, mark = self._answer("textarea", how)
+        target, _, mark = self._answer("textarea", region, how)
         return self._add(answers.textarea(target, texts, region=region, **mark))
 
     def rating(
         self, stars: int, *, region: Result | None = None, **how: Unpack[How]
     ) -> Result:
         """Add a rating; see ``predictions.rating``."""
-        target, control, mark = self._answer("rating", how)
+        target, control, mark = self._answer("rating", region, how)
         most = int(_attribute(control, "maxRating", 5.0))
         if integer(stars, "A rating") > most:
             msg = f"{control.name} goes up to {most}, not {stars}."
@@ -209,7 +209,7 @@ class PredictionBuilder:
         self, found: Any, *, region: Result | None = None, **how: Unpack[How]
     ) -> Result:
         """Add a number; see ``predictions.number``."""
-        target, control, mark = self._answer("number", how)
+        target, control, mark = self._answer("number", region, how)
         least = _attribute(control, "min", float("-inf"))
         most = _attribute(control, "max", float("inf"))
         if not least <= finite(found, "A number") <= most:
@@ -225,7 +225,7 @@ class PredictionBuilder:
         **how: Unpack[How],
     ) -> Result:
         """Add a date or time; see ``predictions.datetime``."""
-        target, _, mark = self._answer("datetime", how)
+        target, _, mark = self._answer("datetime", region, how)
         return self._add(answers.datetime(target, when, region=region, **mark))
 
     def taxonomy(
@@ -239,7 +239,8 @@ class PredictionBuilder:
         name, mark = split(**how)
         several = [answers.checked_path(path) for path in paths]
         names = list(dict.fromkeys(name for path in several for name in path))
-        target, _ = self._aim.find(Wanted(tags=("taxonomy",), labels=names, name=name))
+        wanted = Wanted(tags=("taxonomy",), labels=names, name=name)
+        target, _ = self._aim.find_answer(wanted, region)
         return self._add(answers.taxonomy(target, several, region=region, **mark))
 
     def relation(
@@ -293,9 +294,12 @@ class PredictionBuilder:
         wanted = Wanted(tags=tags, labels=names, objects=objects, name=name)
         return self._aim.find(wanted)[0], names, mark
 
-    def _answer(self, tag: str, how: How) -> tuple[Target, Control, Mark]:
+    def _answer(
+        self, tag: str, region: Result | None, how: How
+    ) -> tuple[Target, Control, Mark]:
         name, mark = split(**how)
-        target, picked = self._aim.find(Wanted(tags=(tag,), name=name))
+        wanted = Wanted(tags=(tag,), name=name)
+        target, picked = self._aim.find_answer(wanted, region)
         return target, picked.control, mark
 
     def _add(self, result: Result) -> Result:
@@ -304,11 +308,8 @@ class PredictionBuilder:
 
 
 def _attribute(control: Control, name: str, otherwise: float) -> float:
-    """A number among the attributes of a control, written in any case."""
-    for key, text in control.attributes.items():
-        if key.lower() == name.lower():
-            try:
-                return float(text)
-            except ValueError:
-                break
-    return otherwise
+    """A number among the attributes of a control."""
+    try:
+        return float(attribute_of(control, name))
+    except ValueError:
+        return otherwise

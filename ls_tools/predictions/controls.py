@@ -42,6 +42,7 @@ class Wanted:
         objects: It is about one of these, in lower case; none for any.
         name: It has this name; None for any.
         to_name: It is about this object; None for any.
+        per_region: It asks about single regions, or it does not; None for any.
     """
 
     tags: tuple[str, ...]
@@ -49,6 +50,7 @@ class Wanted:
     objects: tuple[str, ...] = ()
     name: str | None = None
     to_name: str | None = None
+    per_region: bool | None = None
 
 
 def pick_control(config: LabelConfig, wanted: Wanted) -> Picked:
@@ -92,6 +94,7 @@ def _right_tags(config: LabelConfig, wanted: Wanted) -> list[Picked]:
         Picked(control=control, from_name=name, to_name=to_name)
         for name, control in named
         if control.result_type in wanted.tags
+        if wanted.per_region in {None, is_set(control, "perRegion")}
         for to_name in _objects_of(control, wanted)
         if not wanted.objects or _tag_of(config, to_name) in wanted.objects
     ]
@@ -113,10 +116,23 @@ def _tag_of(config: LabelConfig, to_name: str) -> str:
     return shown.tag.lower()
 
 
+def is_set(control: Control, attribute: str) -> bool:
+    """Whether an attribute of a control, written in any case, is ``true``."""
+    return attribute_of(control, attribute).lower() == "true"
+
+
+def attribute_of(control: Control, name: str) -> str:
+    """An attribute of a control, written in any case; empty where it has none."""
+    for key, text in control.attributes.items():
+        if key.lower() == name.lower():
+            return text
+    return ""
+
+
 def _is_dynamic(control: Control) -> bool:
     """Whether its labels come with the task, or from elsewhere."""
-    attributes = {name.lower(): value for name, value in control.attributes.items()}
-    return attributes.get("value", "").startswith("$") or "apiurl" in attributes
+    is_late = attribute_of(control, "value").startswith("$")
+    return is_late or bool(attribute_of(control, "apiUrl"))
 
 
 def _nothing_fits(config: LabelConfig, wanted: Wanted) -> UsageError:
@@ -128,6 +144,8 @@ def _nothing_fits(config: LabelConfig, wanted: Wanted) -> UsageError:
         hint = "Labels are taken as the label config has them, by their alias if any."
         return UsageError(msg, hint=hint)
     tags = " or ".join(wanted.tags)
+    if wanted.per_region is not None:
+        tags += " with perRegion" if wanted.per_region else " without perRegion"
     where = f" on {wanted.to_name}" if wanted.to_name else ""
     called = f" called {wanted.name}" if wanted.name else ""
     there = ", ".join(f"{c.tag} ({name})" for name, c in config.controls.items())
