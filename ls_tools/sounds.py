@@ -11,13 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from ls_tools.models import Result
 from ls_tools.regions import Region
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ls_tools.models import Annotation
+    from ls_tools.models import Annotation, Result
 
 NO_TIMES = "malformed value: a segment needs start and end"
 """The reason of a segment with half of its times, or with times out of range."""
@@ -34,8 +33,8 @@ CLIPPED = "clipped to the audio"
 TEXT_TYPE, CHOICES_TYPE = "textarea", "choices"
 
 _LARGEST_S = 1e9
-_SHORTEST_S = 1e-3
-_LABELS_SUFFIX = "labels"
+_SHORTEST_S = 1e-6
+_TOLERANCE_S = 1e-3
 _DECODER = msgspec.json.Decoder()
 
 
@@ -51,7 +50,6 @@ class Segment(msgspec.Struct, frozen=True):
         labels: Its labels, each once, in file order.
         texts: What was written about it, by the control that it was written in.
         choices: What was chosen for it, likewise.
-        extras: Results that are none of these: ratings, numbers.
     """
 
     region: Region
@@ -61,7 +59,6 @@ class Segment(msgspec.Struct, frozen=True):
     labels: list[str]
     texts: Mapping[str, list[str]]
     choices: Mapping[str, list[str]]
-    extras: tuple[Result, ...] = ()
 
 
 def read_segment(region: Region) -> Segment | str:
@@ -72,7 +69,6 @@ def read_segment(region: Region) -> Segment | str:
     """
     texts: dict[str, list[str]] = {}
     choices: dict[str, list[str]] = {}
-    extras: list[Result] = []
     values = [(result, _fields(result)) for result in region.results]
     times = _find_times([fields for _, fields in values])
     if isinstance(times, str):
@@ -83,8 +79,6 @@ def read_segment(region: Region) -> Segment | str:
         elif result.type == CHOICES_TYPE:
             chosen = _strings(fields.get("choices"))
             choices.setdefault(result.from_name, []).extend(chosen)
-        elif not result.type.endswith(_LABELS_SUFFIX):
-            extras.append(result)
     start_s, end_s = times or (None, None)
     return Segment(
         region=region,
@@ -94,7 +88,6 @@ def read_segment(region: Region) -> Segment | str:
         labels=region.labels(),
         texts=texts,
         choices=choices,
-        extras=tuple(extras),
     )
 
 
@@ -117,7 +110,7 @@ def clip_segment(
     """
     clipped_end_s = end_s if length_s is None else min(end_s, length_s)
     clipped_start_s = max(start_s, 0.0)
-    if clipped_end_s - clipped_start_s < _SHORTEST_S <= end_s - start_s:
+    if clipped_end_s - clipped_start_s < min(_TOLERANCE_S, end_s - start_s):
         return OUTSIDE
     return clipped_start_s, clipped_end_s
 
@@ -125,7 +118,7 @@ def clip_segment(
 def was_clipped(before_s: tuple[float, float], after_s: tuple[float, float]) -> bool:
     """Whether clipping took away more than rounding does."""
     (start_s, end_s), (clipped_start_s, clipped_end_s) = before_s, after_s
-    return max(clipped_start_s - start_s, end_s - clipped_end_s) > _SHORTEST_S
+    return max(clipped_start_s - start_s, end_s - clipped_end_s) > _TOLERANCE_S
 
 
 def recorded_length_s(annotation: Annotation, to_name: str) -> float | None:
@@ -163,7 +156,7 @@ def _find_times(values: list[dict[str, Any]]) -> tuple[float, float] | str | Non
         start_s, end_s = _number(fields.get("start")), _number(fields.get("end"))
         if start_s is None or end_s is None:
             reason = reason or NO_TIMES
-        elif end_s <= start_s:
+        elif end_s - start_s < _SHORTEST_S:
             reason = NO_LENGTH
         else:
             return start_s, end_s

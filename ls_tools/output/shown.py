@@ -5,7 +5,7 @@ Knows no format and no file.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 import msgspec
 
@@ -33,6 +33,9 @@ class Medium(msgspec.Struct):
     places: list[Place] = msgspec.field(default_factory=list)
 
 
+_Kind = TypeVar("_Kind", bound=Medium)
+
+
 class Shown:
     """Finds the media that tasks show under some object tags.
 
@@ -49,27 +52,33 @@ class Shown:
         self._objects = config.objects_of(*tags)
         self._missing = missing
 
-    def media(self, task: Task) -> list[Medium]:
-        """The distinct media of a task, in the order of the config."""
-        found: dict[str, Medium] = {}
+    def media(self, task: Task, kind: type[_Kind]) -> list[_Kind]:
+        """The distinct media of a task, in the order of the config.
+
+        Args:
+            task: The task.
+            kind: What is made of each; all that it adds has a default.
+        """
+        found: dict[str, _Kind] = {}
         for shown in self._objects:
             references = task.data.get(shown.data_key or "")
             if not isinstance(references, list):
                 references = [references]
             for index, reference in enumerate(references):
                 if isinstance(reference, str) and reference:
-                    new = Medium(reference, len(found))
-                    found.setdefault(reference, new).places.append((shown.name, index))
+                    if reference not in found:
+                        found[reference] = kind(reference, len(found))
+                    found[reference].places.append((shown.name, index))
         return list(found.values())
 
-    def places(self, media: Sequence[Medium]) -> dict[Place, Medium]:
+    def places(self, media: Sequence[_Kind]) -> dict[Place, _Kind]:
         """Media by where they are shown."""
         places = {place: medium for medium in media for place in medium.places}
         if len(media) == 1:
             places["", 0] = media[0]  # as in old data
         return places
 
-    def find(self, result: Result, places: Mapping[Place, Medium]) -> Medium | str:
+    def find(self, result: Result, places: Mapping[Place, _Kind]) -> _Kind | str:
         """The medium that a result is on, or the reason why there is none."""
         medium = places.get((result.to_name, result.item_index or 0))
         if medium is not None:

@@ -1,0 +1,319 @@
+"""ASR manifest: a line of JSON per segment of audio with its text, as NeMo reads it."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import IO, TYPE_CHECKING, Any, ClassVar
+
+import msgspec
+
+from ls_tools.formats.protocol import option
+from ls_tools.formats.recordings import (
+    NO_AUDIO,
+    Heard,
+    Recording,
+    RecordingFormat,
+    RecordingReader,
+    rounded_s,
+)
+from ls_tools.output import DROPPED
+from ls_tools.output.records import annotator_of
+from ls_tools.regions import labels_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from ls_tools.label_config import LabelConfig
+    from ls_tools.output import Item, Items, Output
+    from ls_tools.sounds import Segment
+
+NO_TEXT = "no text"
+NO_DURATION = "duration unknown"
+OTHER_TEXT = "text of another control dropped"
+TIMES_DROPPED = "times and labels dropped: one line per file"
+BESIDE_WHOLE = "text of a segment beside the text of its file"
+
+_NO_DURATION_WARNING = (
+    "Some lines have no duration, which NeMo refuses. Copy the media to have their "
+    "lengths read."
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AsrManifestOptions:
+    """Options of the ASR manifest."""
+
+    lines: str = option(
+        "segment",
+        "A line per segment, or one per file with its texts in the order of time.",
+        choices=("segment", "file"),
+    )
+    untranscribed: str = option(
+        "skip",
+        "What becomes of segments without a text: they are left out and reported, or "
+        "written without text.",
+        choices=("skip", "write"),
+    )
+    text_control: str = option(
+        "",
+        "Name of the TextArea that holds the transcript; the first one in the label "
+        "config that has a text where empty.",
+    )
+    speaker_control: str = option(
+        "",
+        "Name of the Labels or Choices whose first label is the speaker; none where "
+        "empty.",
+    )
+
+
+class AsrManifestFormat(RecordingFormat):
+    """NVIDIA NeMo's manifest: ``manifest.json``, JSON lines, and ``audio/``."""
+
+    name: ClassVar[str] = "asr_manifest"
+    aliases: ClassVar[tuple[str, ...]] = ("ASR_MANIFEST",)
+    summary: ClassVar[str] = "NeMo manifest: transcribed segments of audio"
+    controls: ClassVar[frozenset[str]] = frozenset({"Labels", "TextArea", "Choices"})
+    options_type: ClassVar[type[Any]] = AsrManifestOptions
+
+    def write(
+        self,
+        items: Items,
+        config: LabelConfig,
+        output: Output,
+        options: AsrManifestOptions,
+    ) -> None:
+        """Write ``manifest.json``, or a file per split, and ``audio/``."""
+        reader = RecordingReader(config, output, self.controls)
+        texts = _TextFinder(config, options)
+        with ExitStack() as stack:
+            _Writer(reader, output, texts, stack).write(items)
+
+
+class _TextFinder:
+    """Which text of a segment is its transcript, and who speaks it."""
+
+    def __init__(self, config: LabelConfig, options: AsrManifestOptions) -> None:
+        self.options = options
+        named = [control.name for control in config.controls_of("TextArea")]
+        self._order = {name: index for index, name in enumerate(named)}
+
+    def text(self, segment: Segment, losses: list[str]) -> str | None:
+        """The transcript; None where there is none. Other texts are lost."""
+        texts = {
+            control: " ".join(lines)
+            for control, lines in segment.texts.items()
+            if any(line.strip() for line in lines)
+        }
+        chosen = self.options.text_control
+        if not chosen and texts:
+            chosen = min(texts, key=lambda name: self._order.get(name, len(texts)))
+        text = texts.pop(chosen, None)
+        if texts:
+            losses.append(OTHER_TEXT)
+        return text
+
+    def speaker(self, segment: Segment) -> str | None:
+        """The first label or choice of the control that names speakers."""
+        name = self.options.speaker_control
+        if not name:
+            return None
+        for result in segment.region.results:
+            if result.from_name == name:
+                for label in labels_of(result):
+                    return label
+        return next(iter(segment.choices.get(name, ())), None)
+
+
+class _Spoken(msgspec.Struct):
+    """A segment with what its line says."""
+
+    heard: Heard
+    text: str | None
+    labels: list[str]
+
+
+class _Writer:
+    """One conversion."""
+
+    def __init__(
+        self,
+        reader: RecordingReader,
+        output: Output,
+        texts: _TextFinder,
+        stack: ExitStack,
+    ) -> None:
+        self._reader = reader
+        self._output = output
+        self._texts = texts
+        self._stack = stack
+        self._files: dict[str, IO[bytes]] = {}
+        self._encode = msgspec.json.Encoder().encode
+        by_file = texts.options.lines == "file"
+        self._lines_of = self._line_of_file if by_file else self._lines_of_segments
+
+    def write(self, items: Items) -> None:
+        """Write all items."""
+        for item in items:
+            recordings = self._reader.recordings(item.task)
+            if not recordings:
+                self._output.tally.skip_item(NO_AUDIO, item)
+                continue
+            heard = self._reader.read(item, recordings)
+            for recording in recordings:
+                mine = [one for one in heard if one.recording is recording]
+                self._write_recording(recording, item, mine)
+        if not self._files:
+            self._file_of(None)
+
+    def _write_recording(
+        self, recording: Recording, item: Item, heard: Sequence[Heard]
+    ) -> None:
+        file = self._file_of(item)
+        for line in self._lines(recording, item, heard):
+            file.write(self._encode(line) + b"\n")
+
+    def _file_of(self, item: Item | None) -> IO[bytes]:
+        name = self._output.file_name("manifest", "json", item)
+        if name not in self._files:
+            opened = self._stack.enter_context(self._output.open(name))
+            self._files[name] = opened
+        return self._files[name]
+
+    def _lines(
+        self, recording: Recording, item: Item, heard: Sequence[Heard]
+    ) -> Iterator[dict[str, Any]]:
+        if not item.regions:  # nobody was asked, or nothing is said on it
+            silent = None if item.annotation is None else ""
+            yield self._line(recording, item, silent)
+            return
+        whole, spoken = self._sort(item, heard)
+        yield from self._lines_of(recording, item, whole, spoken)
+
+    def _sort(
+        self, item: Item, heard: Sequence[Heard]
+    ) -> tuple[list[Heard], list[_Spoken]]:
+        """Answers about a whole recording, and what gets a line."""
+        whole: list[Heard] = []
+        spoken: list[_Spoken] = []
+        for one in heard:
+            segment = one.segment
+            text = self._texts.text(segment, one.losses)
+            names = map(self._output.classes.name_of, segment.labels)
+            labels = [name for name in names if name is not None]
+            if segment.labels and not labels:
+                self._skip(DROPPED, one, item)
+            elif segment.start_s is None and text is None and segment.choices:
+                whole.append(one)
+            elif text is None and self._texts.options.untranscribed == "skip":
+                self._skip(NO_TEXT, one, item)
+            else:
+                spoken.append(_Spoken(one, text, labels))
+        if whole and not spoken and self._texts.options.untranscribed == "write":
+            spoken.append(_Spoken(whole.pop(0), None, []))
+        if not spoken:
+            for one in whole:
+                self._skip(NO_TEXT, one, item)
+            whole.clear()
+        return whole, spoken
+
+    def _lines_of_segments(
+        self,
+        recording: Recording,
+        item: Item,
+        whole: Sequence[Heard],
+        spoken: Sequence[_Spoken],
+    ) -> Iterator[dict[str, Any]]:
+        for one in spoken:
+            segment = one.heard.segment
+            line = self._line(recording, item, one.text, segment)
+            speaker = self._texts.speaker(segment)
+            name = self._output.classes.name_of(speaker) if speaker else None
+            if name is not None:
+                line["speaker"] = name
+            if one.labels:
+                line["labels"] = one.labels
+            choices = _choices((*whole, one.heard))
+            if choices:
+                line["choices"] = choices
+            if segment.channel is not None:
+                line["channel"] = segment.channel
+            yield line
+            self._wrote(one.heard, item, line)
+        for answer in whole:
+            self._wrote(answer, item)
+
+    def _line_of_file(
+        self,
+        recording: Recording,
+        item: Item,
+        whole: Sequence[Heard],
+        spoken: Sequence[_Spoken],
+    ) -> Iterator[dict[str, Any]]:
+        if not spoken:
+            return
+        texts = [one for one in spoken if one.heard.segment.start_s is None] or spoken
+        words = [one.text for one in texts if one.text is not None]
+        line = self._line(recording, item, " ".join(words) if words else None)
+        choices = _choices(whole)
+        if choices:
+            line["choices"] = choices
+        yield line
+        for one in spoken:
+            if one not in texts:
+                self._skip(BESIDE_WHOLE, one.heard, item)
+                continue
+            if one.heard.segment.start_s is not None:
+                one.heard.losses.append(TIMES_DROPPED)
+            self._wrote(one.heard, item, line)
+        for answer in whole:
+            self._wrote(answer, item)
+
+    def _line(
+        self,
+        recording: Recording,
+        item: Item,
+        text: str | None,
+        segment: Segment | None = None,
+    ) -> dict[str, Any]:
+        """What all lines say."""
+        placed = self._reader.place(recording, item)
+        is_here = placed.path is not None
+        line: dict[str, Any] = {
+            "audio_filepath": placed.relative if is_here else placed.reference
+        }
+        if segment and segment.start_s is not None and segment.end_s is not None:
+            line["offset"] = rounded_s(segment.start_s)
+            line["duration"] = rounded_s(segment.end_s - segment.start_s)
+        elif (length_s := self._reader.length_s(recording, item)) is not None:
+            line["duration"] = rounded_s(length_s)
+        else:
+            self._output.tally.warn(_NO_DURATION_WARNING)
+        if text is not None:
+            line["text"] = text
+        annotator = annotator_of(item.annotation)
+        if annotator is not None:
+            line["annotator"] = str(annotator)
+        return line
+
+    def _skip(self, reason: str, heard: Heard, item: Item) -> None:
+        region_id = heard.segment.region.id
+        self._output.tally.skip(reason, task_id=item.task.id, region_id=region_id)
+
+    def _wrote(
+        self, heard: Heard, item: Item, line: Mapping[str, Any] | None = None
+    ) -> None:
+        tally, region_id = self._output.tally, heard.segment.region.id
+        tally.wrote()
+        if line is not None and "duration" not in line:
+            heard.losses.append(NO_DURATION)
+        for reason in heard.losses:
+            tally.degrade(reason, task_id=item.task.id, region_id=region_id)
+
+
+def _choices(heard: Sequence[Heard]) -> dict[str, list[str]]:
+    """What was chosen, by control; for a segment itself last."""
+    found: dict[str, list[str]] = {}
+    for one in heard:
+        found.update(one.segment.choices)
+    return found
