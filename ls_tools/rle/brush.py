@@ -27,7 +27,7 @@ _BYTE_BITS = 8
 
 
 class _Head(NamedTuple):
-    count: int
+    total: int
     word_bits: int
     size_bits: tuple[int, ...]
 
@@ -37,8 +37,8 @@ def decode(
 ) -> NDArray[np.unsignedinteger]:
     """See ``ls_tools.rle.decode_brush``."""
     code, head = _read(rle, max_values)
-    values = np.zeros(head.count, _type_of(head.word_bits))
-    expand(code, values, Sampling(1, 0, head.count))
+    values = np.zeros(head.total, _type_of(head.word_bits))
+    expand(code, values, Sampling(1, 0, head.total))
     return values
 
 
@@ -48,11 +48,11 @@ def decode_mask(
     """See ``ls_tools.rle.brush_mask``."""
     width, height = size
     code, head = _read(rle, max_values)
-    if head.count != width * height * _CHANNELS:
-        what = f"has {head.count} values instead of {width} x {height} x {_CHANNELS}"
+    if head.total != width * height * _CHANNELS:
+        what = f"has {head.total} values instead of {width} x {height} x {_CHANNELS}"
         raise _bad(what=what, hint="Is the size that of its picture?")
     alpha = np.zeros(width * height, _type_of(head.word_bits))
-    expand(code, alpha, Sampling(_CHANNELS, _ALPHA, head.count))
+    expand(code, alpha, Sampling(_CHANNELS, _ALPHA, head.total))
     if head.word_bits > _BYTE_BITS:
         alpha = np.minimum(alpha, 255)
     return alpha.astype(np.uint8, copy=False).reshape(height, width)
@@ -64,14 +64,14 @@ def value_count(rle: bytes) -> int:
     Raises:
         BadRleError: It is too short to say.
     """
-    return _read_head(rle).count
+    return _read_head(rle).total
 
 
 def _read(rle: bytes | Sequence[int], max_values: int) -> tuple[Code, _Head]:
     data = _to_bytes(rle)
     head = _read_head(data)
-    if head.count > max_values:
-        what = f"has {head.count} values, more than the {max_values} allowed"
+    if head.total > max_values:
+        what = f"has {head.total} values, more than the {max_values} allowed"
         raise _bad(what=what, hint="Raise max_values if it is yours.")
     return Code(data, head.word_bits, head.size_bits), head
 

@@ -43,7 +43,8 @@ def decode(rle: CocoRle, *, max_values: int) -> NDArray[np.bool_]:
     runs, height, width = _read(rle, max_values)
     inside = np.zeros(len(runs), bool)
     inside[1::2] = True
-    return np.repeat(inside, runs).reshape(width, height).T
+    mask: NDArray[np.bool_] = np.repeat(inside, runs).reshape(width, height).T
+    return mask
 
 
 def area(rle: CocoRle) -> int:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 RECORDS_AT = 53
 """Bits before the first record."""
 
-_STRETCH_BYTES = 256
+_STRETCH_BYTES = 128
 _BATCH_RECORDS = 2**17
 _PERIODS = (24, 32)
 """Records after which a code may repeat itself: between them, multiples of what

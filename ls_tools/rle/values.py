@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ls_tools.errors import BadRleError
 from ls_tools.rle.arrays import np
 
 if TYPE_CHECKING:
-    from typing import Any
-
     from numpy.typing import NDArray
 
     from ls_tools.rle.records import Code, Records
 
     Numbers = NDArray[np.int64]
+    Flags = NDArray[np.bool_]
 
 _LONG_RUN = 16
 _LONG_LITERAL = 256
 _BATCH_VALUES = 2**18
+_BATCH_LITERALS = 2**13
 _BATCH_REPEATS = 2**12
 
 
@@ -28,16 +28,44 @@ class Sampling(NamedTuple):
     Attributes:
         stride: 1 or more.
         offset: Below ``stride``.
-        count: How many values there are, wanted or not.
+        total: How many values there are, wanted or not.
     """
 
     stride: int
     offset: int
-    count: int
+    total: int
 
     def before(self, position: Any) -> Any:
         """How many wanted values are before a position, or an array of them."""
         return (position + (self.stride - 1 - self.offset)) // self.stride
+
+
+class _Spans(NamedTuple):
+    """Records by the values they stand for.
+
+    Attributes:
+        bits: (N,) where the first word is.
+        is_run: (N,) whether it is repeated.
+        starts: (N,) their first value.
+        stops: (N,) the first value after them.
+    """
+
+    bits: Numbers
+    is_run: Flags
+    starts: Numbers
+    stops: Numbers
+
+    def chosen(self, which: Any) -> _Spans:
+        """Some of the records, by a slice or by flags."""
+        return _Spans(
+            self.bits[which], self.is_run[which], self.starts[which], self.stops[which]
+        )
+
+    def listed(self) -> zip[tuple[int, int, int]]:
+        """Bits, start and stop of each."""
+        return zip(
+            self.bits.tolist(), self.starts.tolist(), self.stops.tolist(), strict=True
+        )
 
 
 def expand(code: Code, out: NDArray[Any], sampling: Sampling) -> None:
@@ -56,13 +84,19 @@ def expand(code: Code, out: NDArray[Any], sampling: Sampling) -> None:
         writer.write(records.starts)
         if records.times:
             writer.repeat(records)
-        if writer.at >= sampling.count:
+        if writer.at >= sampling.total:
             return
-    msg = f"The code of a brush ends after {writer.at} of {sampling.count} values."
+    msg = f"The code of a brush ends after {writer.at} of {sampling.total} values."
     raise BadRleError(msg, hint="Is it cut off?")
 
 
 class _Writer:
+    """Writes values one after the other.
+
+    Attributes:
+        at: How many values were written, wanted or not.
+    """
+
     def __init__(self, code: Code, out: NDArray[Any], sampling: Sampling) -> None:
         self.at = 0
         self._code = code
@@ -72,128 +106,21 @@ class _Writer:
 
     def write(self, starts: Numbers) -> None:
         """Write records; stops at the last value, or where the code ends."""
-        code, sampling = self._code, self._sampling
-        if self.at >= sampling.count or not len(starts):
+        if self.at >= self._sampling.total or not len(starts):
             return
-        windows = code.windows[starts >> 3].astype(np.uint64)
-        windows <<= (starts & 7).astype(np.uint64)
-        heads = (windows >> np.uint64(61)).astype(np.int64)
-        size_bits = self._size_bits[heads & 3]
-        counts = windows << np.uint64(3) >> (64 - size_bits).astype(np.uint64)
-        ends = counts.astype(np.int64)
-        ends += 1
-        np.cumsum(ends, out=ends)
-        ends += self.at
-        firsts = np.empty_like(ends)
-        firsts[0], firsts[1:] = self.at, ends[:-1]
-        self._fill(starts + size_bits + 3, heads > 3, firsts, ends)  # noqa: PLR2004
-
-    def _fill(
-        self,
-        bits: Numbers,
-        is_run: NDArray[np.bool_],
-        firsts: Numbers,
-        ends: Numbers,
-    ) -> None:
-        """Write records whose words start at ``bits``, up to the last value."""
-        sampling, word_bits = self._sampling, self._code.word_bits
-        wanted = int(np.searchsorted(ends, sampling.count)) + 1
-        bits, is_run, firsts, ends = (a[:wanted] for a in (bits, is_run, firsts, ends))
-        ends[-1] = min(ends[-1], sampling.count)
-        word_count = 1 if is_run[-1] else int(ends[-1] - firsts[-1])
-        if bits[-1] + word_count * word_bits > self._code.end:
-            bits, is_run, firsts, ends = (a[:-1] for a in (bits, is_run, firsts, ends))
-            if not len(ends):
-                return
-        self.at = int(ends[-1])
-        starts, stops = sampling.before(firsts), sampling.before(ends)
-        # Of a record of many words, the first one that is wanted.
-        skipped = starts * sampling.stride + sampling.offset - firsts
-        bits = bits + np.where(is_run, 0, skipped * word_bits)
-        has_some = stops > starts
-        if not has_some.all():
-            bits, is_run, starts, stops = (
-                a[has_some] for a in (bits, is_run, starts, stops)
-            )
-        if len(bits):
-            self._put_first_words(bits, starts, stops)
-            more = ~is_run & (stops - starts > 1)
-            if more.any():
-                self._put_literals(bits[more], starts[more], stops[more])
-
-    def _put_first_words(self, bits: Numbers, starts: Numbers, stops: Numbers) -> None:
-        """Fill the place of every record with its first word."""
-        words, out = self._words(bits), self._out
-        begin, end = int(starts[0]), int(stops[-1])
-        if end - begin < _LONG_RUN * len(bits):
-            out[begin:end] = np.repeat(words, stops - starts)
-            return
-        is_set = words != 0
-        for start, stop, word in zip(
-            starts[is_set].tolist(),
-            stops[is_set].tolist(),
-            words[is_set].tolist(),
-            strict=True,
-        ):
-            out[start:stop] = word
-
-    def _put_literals(self, bits: Numbers, starts: Numbers, stops: Numbers) -> None:
-        """Fill the places of records of many words."""
-        is_long = stops - starts >= _LONG_LITERAL
-        for bit, start, stop in zip(
-            bits[is_long].tolist(),
-            starts[is_long].tolist(),
-            stops[is_long].tolist(),
-            strict=True,
-        ):
-            self._put_literal(bit, start, stop)
-        if not is_long.all():
-            is_short = ~is_long
-            self._put_short(bits[is_short], starts[is_short], stops[is_short])
-
-    def _put_literal(self, bit: int, start: int, stop: int) -> None:
-        step = self._code.word_bits * self._sampling.stride
-        for at in range(start, stop, _BATCH_VALUES):
-            end = min(at + _BATCH_VALUES, stop)
-            if step & 7:
-                bits = bit + step * np.arange(at - start, end - start)
-                self._out[at:end] = self._words(bits)
-            else:
-                first = bit + step * (at - start)
-                self._out[at:end] = self._words_at(first, step >> 3, end - at)
-
-    def _put_short(self, bits: Numbers, starts: Numbers, stops: Numbers) -> None:
-        step = self._code.word_bits * self._sampling.stride
-        batch = _BATCH_VALUES // _LONG_LITERAL * 8
-        for at in range(0, len(bits), batch):
-            part = slice(at, at + batch)
-            lengths = stops[part] - starts[part]
-            offsets = lengths.cumsum() - lengths
-            index = np.arange(int(lengths.sum()))
-            places = index + np.repeat(starts[part] - offsets, lengths)
-            index *= step
-            index += np.repeat(bits[part] - offsets * step, lengths)
-            self._out[places] = self._words(index)
-
-    def _words(self, bits: Numbers) -> NDArray[Any]:
-        """The words at some bits."""
-        windows = self._code.windows[bits >> 3].astype(np.uint64)
-        windows <<= (bits & 7).astype(np.uint64)
-        windows >>= np.uint64(64 - self._code.word_bits)
-        return windows.astype(self._out.dtype)
-
-    def _words_at(self, bit: int, step_bytes: int, count: int) -> NDArray[Any]:
-        """``count`` words, each a whole number of bytes after the one before."""
-        first = bit >> 3
-        windows = self._code.windows[first : first + step_bytes * count : step_bytes]
-        shifted = windows.astype(np.uint64) << np.uint64(bit & 7)
-        return (shifted >> np.uint64(64 - self._code.word_bits)).astype(self._out.dtype)
+        heads, size_bits, counts = self._heads(starts)
+        stops = counts.cumsum() + self.at
+        spans = _Spans(starts + size_bits + 3, heads > 3, stops - counts, stops)  # noqa: PLR2004
+        spans = self._within(spans)
+        if len(spans.bits):
+            self.at = int(spans.stops[-1])
+            self._fill(self._sampled(spans))
 
     def repeat(self, records: Records) -> None:
         """Write the last records again and again."""
-        sampling, last = self._sampling, records.starts[-records.period :]
-        count = self._count_values(last)
-        if count % sampling.stride == 0:
+        last = records.starts[-records.period :]
+        count = int(self._heads(last)[2].sum())
+        if count % self._sampling.stride == 0:
             self._repeat_values(count, records.times)
             return
         for done in range(0, records.times, _BATCH_REPEATS):
@@ -201,20 +128,100 @@ class _Writer:
             moves = records.period_bits * np.arange(done + 1, stop + 1)
             self.write((last + moves[:, None]).ravel())
 
-    def _count_values(self, starts: Numbers) -> int:
-        windows = self._code.windows[starts >> 3].astype(np.uint64)
-        windows <<= (starts & 7).astype(np.uint64)
-        sizes = self._size_bits[(windows >> np.uint64(61)).astype(np.int64) & 3]
-        counts = windows << np.uint64(3) >> (64 - sizes).astype(np.uint64)
-        return int(counts.sum()) + len(starts)
+    def _heads(self, starts: Numbers) -> tuple[Numbers, Numbers, Numbers]:
+        """Of each record its first three bits, its size, how many it counts."""
+        windows = self._windows(starts)
+        heads = (windows >> np.uint64(61)).astype(np.int64)
+        size_bits = self._size_bits[heads & 3]
+        counts = windows << np.uint64(3) >> (64 - size_bits).astype(np.uint64)
+        return heads, size_bits, counts.astype(np.int64) + 1
+
+    def _within(self, spans: _Spans) -> _Spans:
+        """The records up to the last value, as far as the code holds them."""
+        total, word_bits = self._sampling.total, self._code.word_bits
+        spans = spans.chosen(slice(int(np.searchsorted(spans.stops, total)) + 1))
+        spans.stops[-1] = min(int(spans.stops[-1]), total)
+        words = 1 if spans.is_run[-1] else int(spans.stops[-1] - spans.starts[-1])
+        if int(spans.bits[-1]) + words * word_bits > self._code.end:
+            return spans.chosen(slice(-1))
+        return spans
+
+    def _sampled(self, spans: _Spans) -> _Spans:
+        """The records of wanted values, in places of these."""
+        sampling = self._sampling
+        if sampling.stride == 1:
+            return spans
+        starts, stops = sampling.before(spans.starts), sampling.before(spans.stops)
+        skipped = starts * sampling.stride + sampling.offset - spans.starts
+        skipped[spans.is_run] = 0
+        bits = spans.bits + skipped * self._code.word_bits
+        sampled = _Spans(bits, spans.is_run, starts, stops)
+        has_some = stops > starts
+        return sampled if has_some.all() else sampled.chosen(has_some)
+
+    def _fill(self, spans: _Spans) -> None:
+        if not len(spans.bits):
+            return
+        self._put_first_words(spans)
+        rest = spans.chosen(~spans.is_run & (spans.stops - spans.starts > 1))
+        if len(rest.bits):
+            is_long = rest.stops - rest.starts >= _LONG_LITERAL
+            for bits, start, stop in rest.chosen(is_long).listed():
+                self._put_literal(bits, start, stop)
+            self._put_short(rest.chosen(~is_long))
+
+    def _put_first_words(self, spans: _Spans) -> None:
+        """Fill the place of every record with its first word."""
+        words, out = self._words(spans.bits), self._out
+        begin, end = int(spans.starts[0]), int(spans.stops[-1])
+        if end - begin < _LONG_RUN * len(words):
+            out[begin:end] = np.repeat(words, spans.stops - spans.starts)
+            return
+        is_set = words != 0
+        painted = spans.chosen(is_set).listed()
+        for (_, start, stop), word in zip(painted, words[is_set].tolist(), strict=True):
+            out[start:stop] = word
+
+    def _put_literal(self, bits: int, start: int, stop: int) -> None:
+        """Fill the place of a record of many words."""
+        step = self._code.word_bits * self._sampling.stride
+        for at in range(start, stop, _BATCH_VALUES):
+            places = np.arange(at, min(at + _BATCH_VALUES, stop))
+            self._out[places[0] : places[-1] + 1] = self._words(
+                bits + step * (places - start)
+            )
+
+    def _put_short(self, spans: _Spans) -> None:
+        """Fill the places of records of a few words."""
+        step = self._code.word_bits * self._sampling.stride
+        for at in range(0, len(spans.bits), _BATCH_LITERALS):
+            part = spans.chosen(slice(at, at + _BATCH_LITERALS))
+            lengths = part.stops - part.starts
+            offsets = lengths.cumsum() - lengths
+            index = np.arange(int(lengths.sum()))
+            places = index + np.repeat(part.starts - offsets, lengths)
+            bits = index * step + np.repeat(part.bits - offsets * step, lengths)
+            self._out[places] = self._words(bits)
 
     def _repeat_values(self, count: int, times: int) -> None:
+        """Write the last ``count`` values again and again."""
         sampling, out = self._sampling, self._out
-        stop = sampling.before(self.at)
-        source = out[stop - count // sampling.stride : stop]
-        self.at = min(self.at + count * times, sampling.count)
-        target = out[stop : sampling.before(self.at)]
-        whole = len(target) // len(source)
-        rows = target[: whole * len(source)].reshape(whole, len(source))
-        rows[:] = source
-        target[whole * len(source) :] = source[: len(target) - rows.size]
+        begin = sampling.before(self.at)
+        source = out[begin - count // sampling.stride : begin]
+        self.at = min(self.at + count * times, sampling.total)
+        target = out[begin : sampling.before(self.at)]
+        whole = len(target) // len(source) * len(source)
+        target[:whole].reshape(-1, len(source))[:] = source
+        target[whole:] = source[: len(target) - whole]
+
+    def _windows(self, bits: Numbers) -> NDArray[np.uint64]:
+        """The 57 bits or more from each place on, at the upper end."""
+        windows: NDArray[np.uint64] = self._code.windows[bits >> 3].astype(np.uint64)
+        windows <<= (bits & 7).astype(np.uint64)
+        return windows
+
+    def _words(self, bits: Numbers) -> NDArray[Any]:
+        """The words at some places."""
+        words = self._windows(bits) >> np.uint64(64 - self._code.word_bits)
+        found: NDArray[Any] = words.astype(self._out.dtype)
+        return found
