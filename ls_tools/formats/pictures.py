@@ -44,7 +44,9 @@ OUTLINE_CONTROLS = frozenset({"Polygon", "PolygonLabels", "Ellipse", "EllipseLab
 SHAPE_CONTROLS = BOX_CONTROLS | OUTLINE_CONTROLS | {"Labels"}
 """Controls whose regions have an outline."""
 
-MASK_CONTROLS = frozenset({"Brush", "BrushLabels", "Bitmask", "BitmaskLabels"})
+MASK_CONTROLS = frozenset(
+    {"Brush", "BrushLabels", "MagicWand", "Bitmask", "BitmaskLabels"}
+)
 KEYPOINT_CONTROLS = frozenset({"KeyPoint", "KeyPointLabels"})
 VECTOR_CONTROLS = frozenset({"Vector", "VectorLabels"})
 
@@ -57,6 +59,7 @@ SECOND_LABEL = "second label dropped"
 NOTE = "note dropped"
 ELLIPSE_APPROXIMATED = "ellipse approximated by a polygon"
 POLYGON_CLOSED = "open polygon closed"
+CURVE_APPROXIMATED = "curve approximated by straight lines"
 SIZES_DIFFER = (
     "Some regions state another size for their image than the one before them: they "
     "were placed by percent on the first."
@@ -413,6 +416,9 @@ def fit_outline(
     """
     if isinstance(shape, Ellipse):
         losses.append(ELLIPSE_APPROXIMATED)
-    elif isinstance(shape, Polygon) and not shape.closed:
-        losses.append(POLYGON_CLOSED)
+    elif isinstance(shape, Polygon):
+        if shape.curved:
+            losses.append(CURVE_APPROXIMATED)
+        if not shape.closed:
+            losses.append(POLYGON_CLOSED)
     return fit_points(outline(shape, tolerance_px), size, losses, clip=clip)

@@ -77,10 +77,12 @@ class Polygon(msgspec.Struct, frozen=True):
     Attributes:
         points_px: Its corners, each once, in drawing order.
         closed: Whether the annotator closed it; its area is the same.
+        curved: Whether some of its lines stand for curves.
     """
 
     points_px: tuple[Point, ...]
     closed: bool = True
+    curved: bool = False
 
 
 class Ellipse(msgspec.Struct, frozen=True, gc=False):

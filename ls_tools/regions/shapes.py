@@ -21,6 +21,7 @@ from ls_tools.geometry import (
     rotate_point,
 )
 from ls_tools.regions.values import LABELS_SUFFIX, NO_CODE, ShapeValue
+from ls_tools.regions.vectors import flatten, is_curved
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -91,13 +92,16 @@ def _build_polygon(value: ShapeValue, size: Size) -> Polygon | str:
 
 def _build_vector(value: ShapeValue, size: Size) -> Polygon | str:
     """A vector is a polygon that is open unless it says that it is closed."""
-    vertices = value.vertices
-    if not vertices:
+    if not value.vertices:
         return "malformed value: a vector needs vertices"
-    points = [(vertex.x, vertex.y) for vertex in vertices]
+    closed = value.closed is True
+    points = flatten(value.vertices, closed=closed)
+    if isinstance(points, str):
+        return points
     if not _in_range(chain.from_iterable(points)):
         return OUT_OF_RANGE
-    return Polygon(points_to_px(points, size), closed=value.closed is True)
+    curved = is_curved(value.vertices)
+    return Polygon(points_to_px(points, size), closed=closed, curved=curved)
 
 
 def _build_keypoint(value: ShapeValue, size: Size) -> Keypoint | str:
@@ -160,5 +164,6 @@ BUILDERS: dict[str, Builder] = {
     **_TOOLS,
     **{tool + LABELS_SUFFIX: build for tool, build in _TOOLS.items()},
     LABELS_SUFFIX: _build_any,
+    "magicwand": _build_brush,
 }
 """What makes a shape, by the type of the result."""
