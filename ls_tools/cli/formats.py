@@ -12,7 +12,13 @@ from ls_tools.cli.options import Invocation, shared_options
 if TYPE_CHECKING:
     from ls_tools.formats import Format
 
-EXTRA_MODULES = {"vision": "PIL", "audio": "soundfile", "video": "av", "nlp": "spacy"}
+EXTRA_MODULES = {
+    "vision": "PIL",
+    "audio": "soundfile",
+    "video": "av",
+    "nlp": "spacy",
+    "parquet": "pyarrow",
+}
 """A module by which the presence of each extra is known."""
 
 
