@@ -10,10 +10,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import msgspec
 
 from ls_tools.formats.protocol import ClassIds, Format
+from ls_tools.models import Result
 from ls_tools.output import DROPPED
+from ls_tools.regions import Region
 from ls_tools.texts import (
     MOVED,
     SPAN_TYPES,
+    Body,
     open_body,
     read_span_value,
 )
@@ -22,10 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from ls_tools.label_config import LabelConfig, MediaObject
-    from ls_tools.models import Result
     from ls_tools.output import Item, Output
-    from ls_tools.regions import Region
-    from ls_tools.texts import Body, Place, SpanValue
+    from ls_tools.texts import Place, SpanValue
 
 SPAN_CONTROLS = frozenset({"Labels", "HyperTextLabels", "ParagraphLabels"})
 TEXT_OBJECTS = frozenset({"Text", "HyperText", "Paragraphs"})

@@ -10,6 +10,7 @@ import re
 from bisect import bisect_left, bisect_right
 from collections import Counter
 from html.parser import HTMLParser
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from ls_tools.texts.offsets import Claim, Place, Utf16Map, readings_of, settle
@@ -20,14 +21,12 @@ if TYPE_CHECKING:
 
     from ls_tools.texts.values import SpanValue
 
-_VOID = frozenset(
-    "area base br col embed hr img input link meta param source track wbr".split()
-)
-_BLOCKS = frozenset(
-    "address article aside blockquote body caption center dd details dialog div dl dt "
-    "fieldset figcaption figure footer form h1 h2 h3 h4 h5 h6 header hr li main nav ol "
-    "p pre section summary table tbody td tfoot th thead title tr ul".split()
-)
+_VOID_NAMES = "area base br col embed hr img input link meta param source track wbr"
+_BLOCK_NAMES = """address article aside blockquote body caption center dd details dialog
+div dl dt fieldset figcaption figure footer form h1 h2 h3 h4 h5 h6 header hr li main
+nav ol p pre section summary table tbody td tfoot th thead title tr ul"""
+_VOID = frozenset(_VOID_NAMES.split())
+_BLOCKS = frozenset(_BLOCK_NAMES.split())
 _TRANSPARENT = frozenset({"html", "head", "body"})
 """Tags that the editor drops when it puts a page into its own."""
 
@@ -268,6 +267,4 @@ def _line_breaks(text: str, edges: Sequence[int]) -> list[int]:
 
 def _with_breaks(text: str, places: Sequence[int]) -> str:
     edges = [0, *places, len(text)]
-    return "\n".join(
-        text[start:end] for start, end in zip(edges, edges[1:], strict=False)
-    )
+    return "\n".join(text[start:end] for start, end in pairwise(edges))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -21,10 +22,7 @@ def keep_apart(spans: Sequence[tuple[int, int]]) -> list[int]:
         Their places in ``spans``, in the order of the text.
     """
     by_start = sorted(range(len(spans)), key=lambda index: spans[index])
-    if all(
-        spans[before][1] <= spans[after][0]
-        for before, after in zip(by_start, by_start[1:], strict=False)
-    ):
+    if all(spans[before][1] <= spans[after][0] for before, after in pairwise(by_start)):
         return by_start
     starts: list[int] = []
     kept: list[int] = []

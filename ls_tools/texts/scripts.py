@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import sys
 import unicodedata
-from functools import lru_cache
+from functools import cache
 
 UNSPACED = (
     "\u0e00-\u0eff"  # Thai, Lao
@@ -27,7 +27,7 @@ _LAST_ASSIGNED = 0x20000
 _ABOVE = {"M": "\U000e0100-\U000e01ef", "Cf": "\U000e0001\U000e0020-\U000e007f"}
 
 
-@lru_cache(maxsize=None)
+@cache
 def ranges_of(*categories: str) -> str:
     """The characters of some Unicode categories, for within square brackets.
 
@@ -45,7 +45,7 @@ def ranges_of(*categories: str) -> str:
     return "".join(f"{_escaped(a)}-{_escaped(b)}" for a, b in edges) + above
 
 
-@lru_cache(maxsize=None)
+@cache
 def unwritable_pattern() -> re.Pattern[str]:
     """Control characters and lone surrogates, which no file of text should hold."""
     return re.compile("[\\x00-\\x08\\x0e-\\x1b\\x7f-\\x84\\x86-\\x9f\\ud800-\\udfff]")

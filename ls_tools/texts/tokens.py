@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from functools import lru_cache
+from functools import cache
 from typing import TypeAlias
 
 from ls_tools.texts.scripts import UNSPACED, ranges_of, unwritable_pattern
@@ -70,7 +70,7 @@ def unwritable_characters(text: str) -> int:
     return len(unwritable_pattern().findall(text))
 
 
-@lru_cache(maxsize=None)
+@cache
 def _pattern(name: str) -> re.Pattern[str]:
     unwritable = unwritable_pattern().pattern[1:-1]
     if name == "whitespace":
@@ -100,7 +100,7 @@ def _picture() -> str:
     return f"[\\U0001f1e6-\\U0001f1ff]{{2}}|{sign}(?:\\u200d{sign})*"
 
 
-@lru_cache(maxsize=None)
+@cache
 def _invisible() -> re.Pattern[str]:
     return re.compile(f"[{ranges_of('Cf')}]")
 

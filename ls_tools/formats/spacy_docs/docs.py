@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from ls_tools.errors import MissingDependencyError, UsageError
@@ -98,7 +99,7 @@ def _pieces(word: str, start: int, edges: set[int]) -> list[str]:
     if not inner:
         return [word]
     bounds = [0, *inner, len(word)]
-    return [word[a:b] for a, b in zip(bounds, bounds[1:], strict=False)]
+    return [word[a:b] for a, b in pairwise(bounds)]
 
 
 def _tokenizer(lang: str) -> Any:

@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from spacy.tokens import Doc
 
     from ls_tools.label_config import LabelConfig
-    from ls_tools.models import Result
     from ls_tools.output import Item, Items, Output
     from ls_tools.regions import Region
 
