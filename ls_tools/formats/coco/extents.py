@@ -17,12 +17,12 @@ from ls_tools.geometry import (
     Ltwh,
     Polygon,
     Shape,
-    Size,
     area,
     hull,
     points_hull,
     polygon_area,
 )
+from ls_tools.regions import NOT_DRAWN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from ls_tools.formats.coco.document import Category
     from ls_tools.formats.pictures import Labelled
-    from ls_tools.regions import Drawing
+    from ls_tools.regions import Drawing, Drawn
 
 Columns: TypeAlias = tuple[Any, ...]
 """What comes after ``category_id`` in an ``AnnotationRow``."""
@@ -41,7 +41,8 @@ Made: TypeAlias = "tuple[Labelled, Columns | str | None]"
 """A region with its columns, the reason why it has none, or None where those of
 another region hold it."""
 
-_Extent: TypeAlias = tuple[Ltwh, float, Any]
+Extent: TypeAlias = tuple[Ltwh, float, Any]
+"""Box, area and segmentation."""
 
 _NO_RINGS: list[list[float]] = []
 
@@ -84,33 +85,32 @@ class Extents:
         """The columns of one region, or the reason why it has none."""
         drawing = found.drawing
         shape, score = drawing.shape, drawing.result.score
-        rotation: dict[str, float | str] | UnsetType = UNSET
-        extent: _Extent | str
+        told: dict[str, float | str] | UnsetType = UNSET
         if isinstance(shape, Box) and not shape.rotation_deg:
             extent = self._box(shape, found)
-        elif isinstance(shape, EncodedMask):
-            extent = self._mask(shape, found)
-        elif isinstance(shape, Keypoint):
-            return UNKNOWN_NAME
         else:
-            extent = self._outline(shape, found)
+            extent = self._extent(shape, found)
             if isinstance(shape, Box) and CLIPPED not in found.losses:
-                rotation = {"rotation": shape.rotation_deg}
-        if isinstance(extent, str):
-            return extent
+                told = {"rotation": shape.rotation_deg}
         is_crowd = 0
         if drawing.extras and self._is_crowd(drawing):
-            code = _crowd_code(shape, drawing.size, extent[2])
-            if isinstance(code, str):
-                return code
-            extent, is_crowd = (*extent[:2], code), 1
-        return *extent, rotation, UNSET if score is None else score, is_crowd
+            extent, is_crowd = _crowd_extent(drawing, extent), 1
+        if isinstance(extent, str):
+            return extent
+        return *extent, told, UNSET if score is None else score, is_crowd
+
+    def _extent(self, shape: Drawn, found: Labelled) -> Extent | str:
+        if isinstance(shape, EncodedMask):
+            return self._mask(shape, found)
+        if isinstance(shape, Keypoint):
+            return UNKNOWN_NAME  # the others are not here, but with their bodies
+        return self._outline(shape, found)
 
     def _is_crowd(self, drawing: Drawing) -> bool:
         is_crowd = self._drafting.is_crowd
         return is_crowd is not None and is_crowd(drawing)
 
-    def _box(self, box: Box, found: Labelled) -> _Extent | str:
+    def _box(self, box: Box, found: Labelled) -> Extent | str:
         ltwh = box.left_px, box.top_px, box.width_px, box.height_px
         size, losses = found.drawing.size, found.losses
         fitted = fit_ltwh(ltwh, size, losses, clip=self._drafting.clip)
@@ -118,7 +118,7 @@ class Extents:
             return fitted
         return fitted, fitted[2] * fitted[3], _NO_RINGS
 
-    def _outline(self, shape: Shape, found: Labelled) -> _Extent | str:
+    def _outline(self, shape: Shape, found: Labelled) -> Extent | str:
         points = fit_outline(
             shape,
             found.drawing.size,
@@ -133,7 +133,7 @@ class Extents:
             return points_hull(points), polygon_area(points), rings
         return hull(shape), area(shape), rings
 
-    def _mask(self, shape: EncodedMask, found: Labelled) -> _Extent | str:
+    def _mask(self, shape: EncodedMask, found: Labelled) -> Extent | str:
         """Box and area are those of the mask, whatever it is written as."""
         from ls_tools.rle import coco_area, coco_ltwh, encode_coco
 
@@ -159,11 +159,14 @@ class Extents:
         return [[n for point in one.exterior for n in point] for one in outlines]
 
 
-def _crowd_code(shape: Shape | EncodedMask, size: Size, segmentation: Any) -> Any:
-    """The run-length code that a crowd has to have, or why there is none."""
-    if isinstance(segmentation, dict):
-        return segmentation
+def _crowd_extent(drawing: Drawing, extent: Extent | str) -> Extent | str:
+    """The same with the run-length code that a crowd has to have."""
+    shape = drawing.shape
+    if isinstance(extent, str) or isinstance(extent[2], dict):
+        return extent
+    if isinstance(shape, Keypoint):
+        return NOT_DRAWN
     from ls_tools.rle import encode_coco
 
-    mask = read_mask(shape, size)
-    return mask if isinstance(mask, str) else encode_coco(mask)
+    mask = read_mask(shape, drawing.size)
+    return mask if isinstance(mask, str) else (*extent[:2], encode_coco(mask))
