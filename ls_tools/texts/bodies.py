@@ -102,6 +102,6 @@ def open_body(
 
 def _decode_base64(text: str) -> str | None:
     try:
-        return base64.b64decode(text, validate=False).decode()
+        return base64.b64decode("".join(text.split()), validate=True).decode()
     except (binascii.Error, ValueError):
         return None

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
 NO_MATCH = "span does not match its text"
 OUTSIDE_TEXT = "span outside the text"
@@ -96,7 +96,7 @@ def settle(text: str, claims: Sequence[Claim]) -> list[Place | str]:
         votes.update(
             way
             for way, reading in enumerate(claim.readings)
-            if reading and claim.quote and _agrees(text, reading, claim.quote)
+            if reading and claim.quote and _agrees(text, reading, claim.quote, _equal)
         )
     ways = range(max((len(claim.readings) for claim in claims), default=0))
     order = sorted(ways, key=lambda way: -votes[way])
@@ -123,18 +123,20 @@ def _settle_one(text: str, claim: Claim, order: Iterable[int]) -> Place | str:
     readings = [found for way in order if (found := claim.readings[way])]
     if not claim.quote:
         return _unquoted(text, readings)
-    for reading in readings:
-        if _agrees(text, reading, claim.quote):
-            return Place(reading[0], min(reading[1], len(text)))
+    for is_same in (_equal, same_text):
+        for reading in readings:
+            if _agrees(text, reading, claim.quote, is_same):
+                return Place(reading[0], min(reading[1], len(text)))
     return _find(text, claim.quote)
 
 
 def _unquoted(text: str, readings: Sequence[tuple[int, int]]) -> Place | str:
+    if readings and readings[0][0] == readings[0][1]:
+        return EMPTY_SPAN
     for start, end in readings:
         if 0 <= start < end <= len(text):
             return Place(start, end)
-    start, end = readings[0] if readings else (0, 0)
-    return EMPTY_SPAN if start == end else OUTSIDE_TEXT
+    return OUTSIDE_TEXT
 
 
 def _find(text: str, quote: str) -> Place | str:
@@ -145,9 +147,18 @@ def _find(text: str, quote: str) -> Place | str:
     return NO_MATCH
 
 
-def _agrees(text: str, reading: tuple[int, int], quote: str) -> bool:
+def _agrees(
+    text: str,
+    reading: tuple[int, int],
+    quote: str,
+    is_same: Callable[[str, str], bool],
+) -> bool:
     start, end = reading
-    return 0 <= start < end and start < len(text) and same_text(text[start:end], quote)
+    return 0 <= start < end and start < len(text) and is_same(text[start:end], quote)
+
+
+def _equal(text: str, quote: str) -> bool:
+    return text == quote
 
 
 def _squashed(text: str) -> str:

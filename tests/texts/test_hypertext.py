@@ -1,0 +1,113 @@
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ls_tools.models import Result
+from ls_tools.texts import SpanValue, open_body, read_span_value
+
+PAGE = (
+    "<html><body><h1>A&amp;B</h1><p>One <b>two</b> three<br>four</p>"
+    "<ul><li>five<li>six \U0001f600 seven</ul>"
+    "<table><tr><td>a<td>b</table></body></html>"
+)
+
+
+def shown(html: str) -> str:
+    body = open_body("HyperText", html)
+    assert body is not None
+    return body.text
+
+
+def locate(html: str, **fields: Any) -> str:
+    body = open_body("HyperText", html)
+    value = read_span_value(Result(value=msgspec.Raw(msgspec.json.encode(fields))))
+    assert body is not None
+    assert isinstance(value, SpanValue)
+    (place,) = body.locate([value])
+    return place if isinstance(place, str) else body.text[place.start : place.end]
+
+
+def path(start: str, first: int, end: str, last: int, text: str = "") -> dict[str, Any]:
+    found = {"start": start, "startOffset": first, "end": end, "endOffset": last}
+    return {**found, **({"text": text} if text else {})}
+
+
+def test_the_text_has_a_line_for_each_block() -> None:
+    assert shown(PAGE) == "A&B\nOne two three\nfour\nfive\nsix \U0001f600 seven\na\nb"
+
+
+def test_what_is_not_shown_is_no_text() -> None:
+    html = "<style>p {}</style><p>a<!-- no --><script>let b</script>c"
+    assert shown(html) == "ac"
+
+
+@pytest.mark.parametrize(
+    ("fields", "found"),
+    [
+        (path("/h1[1]/text()[1]", 2, "/h1[1]/text()[1]", 3), "B"),
+        (path("/p[1]/b[1]/text()[1]", 0, "/p[1]/text()[2]", 6), "two three"),
+        (path("/p[1]/text()[3]", 0, "/p[1]/text()[3]", 4), "four"),
+        (path("/ul[1]/li[2]/text()[1]", 6, "/ul[1]/li[2]/text()[1]", 11), "seven"),
+        (
+            path("/ul[1]/li[2]/text()[1]", 7, "/ul[1]/li[2]/text()[1]", 12, "seven"),
+            "seven",
+        ),
+        (
+            path(
+                "/table[1]/tbody[1]/tr[1]/td[2]/text()[1]",
+                0,
+                "/table[1]/tbody[1]/tr[1]/td[2]/text()[1]",
+                1,
+            ),
+            "b",
+        ),
+        (path("/h1[1]/text()[1]", 0, "/p[1]/b[1]/text()[1]", 3), "A&B\nOne two"),
+    ],
+)
+def test_xpaths_lead_to_their_text(fields: dict[str, Any], found: str) -> None:
+    assert locate(PAGE, **fields) == found
+
+
+def test_global_offsets_serve_where_xpaths_lead_nowhere() -> None:
+    fields = path("/x[1]/text()[1]", 0, "/x[1]/text()[1]", 3, "two")
+    offsets = {"start": 7, "end": 10}
+    assert locate(PAGE, **fields, globalOffsets=offsets) == "two"
+    assert locate(PAGE, globalOffsets=offsets) == "two"
+
+
+def test_xpaths_that_disagree_with_the_text_are_not_believed() -> None:
+    fields = path("/h1[1]/text()[1]", 0, "/h1[1]/text()[1]", 3, "two")
+    assert locate(PAGE, **fields, globalOffsets={"start": 7, "end": 10}) == "two"
+    assert locate(PAGE, **fields) == "two"  # it stands once
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        path("/h1[9]/text()[1]", 0, "/h1[1]/text()[1]", 3),
+        path("//*[@id='x']", 0, "/h1[1]/text()[1]", 3),
+        {"start": None, "end": 3},
+        path("/h1[1]/text()[1]", 0, "/h1[1]/text()[1]", 3, "nowhere"),
+    ],
+)
+def test_what_cannot_be_located_is_a_reason(fields: dict[str, Any]) -> None:
+    assert locate(PAGE, **fields) in {
+        "malformed value: a span needs start and end",
+        "span does not match its text",
+    }
+
+
+MARKUP = ["<p>", "</p>", "<b>", "</b>", "<td>", "<tr>", "<table>", "</table>", "<li>"]
+
+
+@given(st.lists(st.sampled_from([*MARKUP, "a", " b ", "&lt;", "<br>", "&#0;"])))
+def test_any_markup_has_a_text(parts: list[str]) -> None:
+    html = "".join(parts)
+    text = shown(html)
+    assert text.count("a") == parts.count("a")
+    assert text.count("<") == parts.count("&lt;")
