@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ls_tools.output import Item, Items, Output
 
 GROUP_ROWS = 8192
-GROUP_BYTES = 2**24
+GROUP_BYTES = 2**22
 """A row group ends at either; ``GROUP_BYTES`` counts the JSON in its rows."""
 
 

@@ -51,7 +51,9 @@ def as_paths(value: Any) -> list[list[str]] | None:
 
 def as_double(value: Any) -> float | None:
     """A finite number, also where it is spelled as text."""
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
+    if value is None or isinstance(value, bool):
+        return None
+    if not isinstance(value, int | float | str):
         return None
     try:
         number = float(value)

@@ -20,7 +20,7 @@ from ls_tools.output.records import annotator_of, history_of
 from ls_tools.regions import Region
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from ls_tools.label_config import LabelConfig
     from ls_tools.models import Annotation, Task
@@ -91,38 +91,42 @@ class RowMaker:
     ) -> list[Cells]:
         found: list[Cells] = []
         for index, region in enumerate(regions):
-            if self._is_kept(region, item.task):
-                self._tally.wrote()
-                found.extend(
-                    self._region_row(index, part, annotation)
-                    for part in self._parts(region)
-                )
+            labels = self._labels(region)
+            if self._is_kept(region, labels, item.task):
+                self._tally.regions_written += 1
+                rows = self._region_rows(region, labels, annotation)
+                found.extend({"region_index": index, **cells} for cells in rows)
         return found
 
-    def _parts(self, region: Region) -> list[Region]:
-        if self._rows != "result":
-            return [region]
-        return [Region(region.id, (result,)) for result in region.results]
+    def _region_rows(
+        self, region: Region, labels: Sequence[str | None], annotation: Annotation
+    ) -> Iterator[Cells]:
+        if self._rows != "result" or len(region.results) == 1:
+            kept = [label for label in labels if label is not None]
+            yield {
+                "labels": kept or None,
+                **region_cells(region, annotation, self._tags),
+            }
+            return
+        for result in region.results:
+            part = Region(region.id, (result,))
+            yield from self._region_rows(part, self._labels(part), annotation)
 
-    def _region_row(self, index: int, region: Region, annotation: Annotation) -> Cells:
-        cells = region_cells(region, annotation, self._tags)
-        labels = map(self._classes.name_of, region.labels())
-        return {
-            "region_index": index,
-            "labels": [label for label in labels if label is not None] or None,
-            **cells,
-        }
+    def _labels(self, region: Region) -> list[str | None]:
+        """The labels of a region after renaming; None for each that is dropped."""
+        return [self._classes.name_of(label) for label in region.labels()]
 
-    def _is_kept(self, region: Region, task: Task) -> bool:
+    def _is_kept(
+        self, region: Region, labels: Sequence[str | None], task: Task
+    ) -> bool:
         """Whether the rename file leaves anything of a region; counts what not."""
-        labels = region.labels()
-        dropped = [name for name in labels if self._classes.name_of(name) is None]
-        if dropped and len(dropped) == len(labels):
-            self._tally.skip(DROPPED, task_id=task.id, region_id=region.id)
-            return False
-        if dropped:
+        if None not in labels:
+            return True
+        if any(label is not None for label in labels):
             self._tally.degrade(LABEL_DROPPED, task_id=task.id, region_id=region.id)
-        return True
+            return True
+        self._tally.skip(DROPPED, task_id=task.id, region_id=region.id)
+        return False
 
 
 def _task_cells(task: Task) -> tuple[Cells, Cells]:

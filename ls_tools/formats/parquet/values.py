@@ -18,7 +18,7 @@ from ls_tools.geometry import Box, Ellipse, Keypoint, Polygon
 from ls_tools.regions import NO_SIZE, Drawing, image_size, read_drawing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from ls_tools.geometry import Size
     from ls_tools.models import Annotation, Result
@@ -28,6 +28,15 @@ Cells = dict[str, Any]
 
 _TEXT_TAGS = frozenset({"text", "hypertext", "paragraphs"})
 _TIME_TAGS = frozenset({"audio", "audioplus", "timeseries"})
+_ANSWERS: dict[str, tuple[str, Callable[[Any], Any]]] = {
+    "choices": ("choices", as_texts),
+    "text": ("texts", as_texts),
+    "taxonomy": ("taxonomy", as_paths),
+    "number": ("number", as_double),
+    "rating": ("number", as_double),
+    "datetime": ("datetime", as_text),
+    "selected": ("selected", as_text),
+}
 _SHAPE_KEYS = {
     "x": "x",
     "y": "y",
@@ -88,22 +97,20 @@ def _relation(result: Result) -> Cells:
 
 
 def _answers(values: list[Cells]) -> Cells:
-    """What was answered in words, numbers and choices."""
-    return {
-        "choices": _first(as_texts(v.get("choices")) for v in values),
-        "texts": _first(as_texts(v.get("text")) for v in values if _is_answer(v)),
-        "taxonomy": _first(as_paths(v.get("taxonomy")) for v in values),
-        "number": _first(
-            as_double(v.get(key)) for v in values for key in ("number", "rating")
-        ),
-        "datetime": _first(as_text(v.get("datetime")) for v in values),
-        "selected": _first(as_text(v.get("selected")) for v in values),
-    }
+    """What was answered in words, numbers and choices; of each kind the first."""
+    cells: Cells = {}
+    for value in values:
+        for key in value.keys() & _ANSWERS.keys():
+            column, read = _ANSWERS[key]
+            answer = read(value[key]) if key != "text" or _is_typed(value) else None
+            if answer is not None:
+                cells.setdefault(column, answer)
+    return cells
 
 
-def _is_answer(value: Cells) -> bool:
+def _is_typed(value: Cells) -> bool:
     """Whether its text was typed, and is not what a span covers."""
-    return isinstance(value.get("text"), list) or "end" not in value
+    return isinstance(value["text"], list) or "end" not in value
 
 
 def _drawing(region: Region, annotation: Annotation) -> Drawing | str:
