@@ -43,7 +43,7 @@ _SWITCHES = (
     "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
     "--remote-debugging-pipe",
 )
-_WINDOW = (1400, 1000)
+_WINDOW = (1400, 1600)
 _PATIENCE_S = 60.0
 # Chromium speaks over the file descriptors 3 and 4.
 _SHIM = (
@@ -219,7 +219,7 @@ class Page:
         for _ in range(2):
             self.run(frame)
 
-    def drag(self, points: Sequence[Point], *, step_px: float = 8) -> None:
+    def drag(self, points: Sequence[Point], *, step_px: float = 24) -> None:
         """Press at the first point, move along all, and let go at the last."""
         self.move(points[0])
         self._mouse_event("mousePressed", buttons=1)
@@ -255,10 +255,10 @@ class Page:
         self.call("Input.dispatchKeyEvent", type="keyUp", **common)
         self.settle()
 
-    def screenshot(self, path: Path) -> None:
+    def screenshot(self) -> bytes:
         """What is to be seen, as a PNG file."""
         data = self.call("Page.captureScreenshot", format="png")["data"]
-        path.write_bytes(base64.b64decode(data))
+        return base64.b64decode(data)
 
     def _mouse_event(self, kind: str, *, buttons: int, clickCount: int = 1) -> None:  # noqa: N803 -- as the protocol calls it
         x, y = self._mouse

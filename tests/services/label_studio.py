@@ -15,11 +15,17 @@ from typing import TypeAlias
 from services import install
 from services.api import Api
 from services.daemon import Daemon, Program, free_port, is_open
-from services.sites import LEGACY_TOKEN, PERSONAL_TOKEN_FILE, Site
+from services.sites import (
+    EMAIL,
+    LEGACY_TOKEN,
+    PASSWORD,
+    PERSONAL_TOKEN_FILE,
+    Site,
+)
 
 _FIRST_BOOT = {
-    "LABEL_STUDIO_USERNAME": "admin@example.com",
-    "LABEL_STUDIO_PASSWORD": "secret-pass-123",
+    "LABEL_STUDIO_USERNAME": EMAIL,
+    "LABEL_STUDIO_PASSWORD": PASSWORD,
     "LABEL_STUDIO_USER_TOKEN": LEGACY_TOKEN,
     "LABEL_STUDIO_ENABLE_LEGACY_API_TOKEN": "true",
 }

@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any
 
 PERSONAL_TOKEN_FILE = "personal-access-token.txt"
+EMAIL = "admin@example.com"
+PASSWORD = "secret-pass-123"
 LEGACY_TOKEN = "0123456789abcdef0123456789abcdef01234567"
 
 
