@@ -134,6 +134,7 @@ def datetime(
         target: Where it belongs.
         when: A date (``2024-02-29``), a date and time (``2024-02-29T13:05``), a
             time (``13:05``); or text, where the control has a format of its own.
+            A zone is left out, as the editor knows none.
         region: The region that it is about; None for the whole medium.
         **mark: ``score`` and ``region_id``.
 
@@ -141,12 +142,12 @@ def datetime(
         UsageError: It is none of these.
     """
     if isinstance(when, (dt.datetime, dt.time)):
-        naive = when.replace(tzinfo=None)  # the editor has local time, without zone
-        text = naive.isoformat(timespec="minutes")
-    elif isinstance(when, dt.date):
-        text = when.isoformat()
+        text = when.replace(tzinfo=None).isoformat(timespec="minutes")
     else:
-        (text,) = strings(when, "A date")
+        text = when.isoformat() if isinstance(when, dt.date) else when
+    if not isinstance(text, str) or not text:
+        msg = f"This is no date, time or text: {when!r:.60}."
+        raise UsageError(msg)
     return answer(target, "datetime", {"datetime": text}, mark, region)
 
 

@@ -138,9 +138,12 @@ def _is_dynamic(control: Control) -> bool:
 def _nothing_fits(config: LabelConfig, wanted: Wanted) -> UsageError:
     near = _right_tags(config, wanted)
     if near and wanted.labels:
-        asked = ", ".join(repr(label) for label in wanted.labels)
+        known = {label.name for picked in near for label in picked.control.labels}
+        unknown = [label for label in wanted.labels if label not in known]
+        asked = ", ".join(repr(label) for label in unknown or wanted.labels)
         there = "; ".join(_describe(picked) for picked in near)
-        msg = f"No control has the label {asked}. There are: {there}."
+        what = "the label" if unknown else "all of"
+        msg = f"No control has {what} {asked}. There are: {there}."
         hint = "Labels are taken as the label config has them, by their alias if any."
         return UsageError(msg, hint=hint)
     tags = " or ".join(wanted.tags)

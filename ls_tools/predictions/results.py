@@ -178,7 +178,7 @@ def content_id(content: object) -> str:
 
     Example:
         >>> content_id({"x": 1.0})
-        'uazdfslz2h'
+        'hkal5hhyiv'
     """
     text = json.dumps(content, sort_keys=True, allow_nan=False)
     digest = blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest()
