@@ -19,13 +19,11 @@ from formats.pictures_rig import (
     ellipse,
     polygon,
     result,
-    split_by_parity,
     task,
 )
 
 from ls_tools.errors import UsageError
 from ls_tools.output import MediaPlacer
-from ls_tools.output.tree import Tree
 from ls_tools.settings import Settings
 
 
@@ -176,7 +174,7 @@ def test_choices_are_no_classes(tmp_path: Path) -> None:
         [task(1, annotation(choice("blurry"), box(1, 1, 5, 5)))],
         xml=SHAPES,
     )
-    assert sorted(names_by_id(done).values()) == ["Car", "Eye", "Roof"]
+    assert sorted(names_by_id(done).values()) == ["Car", "Eye", "Roof", "Sky"]
     assert done.skipped() == {"control not expressible: Choices": 1}
     assert len(done.json("result.json")["annotations"]) == 1
 
@@ -235,12 +233,12 @@ def test_a_tolerance_of_nothing_is_refused(tmp_path: Path) -> None:
         convert_tasks(tmp_path, "coco", [], ellipse_tolerance_px=0.0)
 
 
-def test_brushes_are_reported_not_dropped(tmp_path: Path) -> None:
-    """F10."""
+def test_a_brush_that_cannot_be_decoded_is_reported(tmp_path: Path) -> None:
+    """F10: never dropped without a word."""
     value = {"format": "rle", "rle": [0, 1], "brushlabels": ["Sky"]}
     drawn = [task(1, annotation(result("brush", "brushlabels", value)))]
     done = convert_tasks(tmp_path, "coco", drawn, xml=SHAPES)
-    assert done.skipped() == {"control not expressible: BrushLabels": 1}
+    assert done.skipped() == {"malformed value: mask cannot be decoded": 1}
 
 
 def test_boxes_are_clipped_to_the_image(tmp_path: Path) -> None:
@@ -513,17 +511,21 @@ def test_polygons_of_fewer_than_three_points_are_reported(
     assert done.report.regions_written == 1
 
 
-def test_each_split_has_a_file_of_its_own(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(Tree, "folder", split_by_parity)
-    tasks = [task(i, annotation(box(i, 1, 5, 5))) for i in range(1, 6)]
-    done = convert_tasks(tmp_path, "coco", tasks)
-    for name, count in (("train", 3), ("val", 2)):
+def test_each_split_has_a_file_of_its_own(tmp_path: Path) -> None:
+    tasks = [task(i, annotation(box(i, 1, 5, 5))) for i in range(1, 21)]
+    done = convert_tasks(tmp_path, "coco", tasks, split="train=0.5,val=0.5")
+    names = set()
+    for name in ("train", "val"):
         content = done.json(f"{name}.json")
+        count = len(content["images"])
         assert [row["id"] for row in content["images"]] == list(range(1, count + 1))
-        assert len(content["annotations"]) == count
+        assert [row["image_id"] for row in content["annotations"]] == list(
+            range(1, count + 1)
+        )
         assert len(content["categories"]) == 2
+        names |= {row["file_name"] for row in content["images"]}
+    assert len(names) == 20
+    assert {name.rpartition("/")[0] for name in names} == {"images/train", "images/val"}
 
 
 def test_two_runs_give_the_same_bytes(tmp_path: Path) -> None:
