@@ -49,6 +49,8 @@ FORMATS: Registry[type[Format]] = Registry(
         "brush_coco": "ls_tools.formats.coco:BrushCocoFormat",
         "voc": "ls_tools.formats.voc:VocFormat",
         "yolo": "ls_tools.formats.yolo:YoloFormat",
+        "brush_numpy": "ls_tools.formats.brush:BrushNumpyFormat",
+        "brush_png": "ls_tools.formats.brush:BrushPngFormat",
         "asr_manifest": "ls_tools.formats.asr_manifest:AsrManifestFormat",
         "rttm": "ls_tools.formats.rttm:RttmFormat",
         "parquet": "ls_tools.formats.parquet:ParquetFormat",

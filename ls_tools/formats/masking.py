@@ -4,22 +4,26 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from ls_tools.errors import BadRleError, UnreadableMediaError
+from ls_tools.geometry import EncodedMask, Size
+from ls_tools.raster import own_size
+from ls_tools.regions import Drawing, Region, read_drawing
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from ls_tools.geometry import EncodedMask, Ltwh, Shape, Size
+    from ls_tools.geometry import Ltwh, Shape
+    from ls_tools.output import Item
     from ls_tools.raster import Outline
 
 MASK_APPROXIMATED = "mask approximated by its outline"
 BAD_MASK = "malformed value: mask cannot be decoded"
 
 
-def read_mask(
-    shape: Shape | EncodedMask, size: Size
-) -> NDArray[np.bool_] | str:
+def read_mask(shape: Shape | EncodedMask, size: Size) -> NDArray[np.bool_] | str:
     """A mask as (H, W) booleans, or the reason why it cannot be read.
 
     Raises:
@@ -63,3 +67,29 @@ def mask_ltwh(shape: EncodedMask, size: Size) -> Ltwh | str | None:
         return None
     left, top = float(columns[0]), float(rows[0])
     return left, top, float(columns[-1] + 1) - left, float(rows[-1] + 1) - top
+
+
+def with_mask_sizes(item: Item) -> Item:
+    """An item whose masks state the size of their image, where they can tell it."""
+    if all(_is_sized(region) for region in item.regions):
+        return item
+    regions = [_with_size(region) for region in item.regions]
+    return msgspec.structs.replace(item, regions=regions)
+
+
+def _is_sized(region: Region) -> bool:
+    return any(r.original_width and r.original_height for r in region.results)
+
+
+def _with_size(region: Region) -> Region:
+    drawing = None if _is_sized(region) else read_drawing(region, Size(1, 1))
+    if not isinstance(drawing, Drawing) or not isinstance(drawing.shape, EncodedMask):
+        return region
+    result = drawing.result
+    size = own_size(drawing.shape, result.original_width, result.original_height)
+    if size is None:
+        return region
+    sized = msgspec.structs.replace(
+        result, original_width=size.width_px, original_height=size.height_px
+    )
+    return Region(region.id, tuple(sized if r is result else r for r in region.results))

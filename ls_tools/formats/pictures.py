@@ -114,7 +114,8 @@ class Labelled(msgspec.Struct, gc=False):
         picture: The image that it is on.
         drawing: Its shape and labels.
         class_ids: Ids of the classes to write it as, at least one; none for a
-            keypoint, whose label is no class but its name.
+            keypoint, whose label is no class but its name, and for a region
+            without labels, where these are wanted.
         losses: What of it cannot be written, as reasons.
     """
 
@@ -136,6 +137,7 @@ class Wanted:
             alone.
         sizes_needed: Regions whose image's size is unknown are of no use, even
             if they are upright.
+        labels_needed: Regions without a label are of no use.
         expresses: Whether the format writes what a text, choice or rating of a
             drawing says, so that nothing is lost by it.
     """
@@ -144,6 +146,7 @@ class Wanted:
     shapes: Collection[type[Drawn]] = (Box, Polygon, Ellipse)
     all_labels: bool
     sizes_needed: bool
+    labels_needed: bool = True
     expresses: Callable[[Drawing, Result], bool] = lambda _drawing, _result: False
 
 
@@ -166,6 +169,7 @@ class PictureReader:
         self._ids_of_label: dict[str, list[int]] = {}
         self._all_labels = wanted.all_labels
         self._sizes_needed = wanted.sizes_needed
+        self._labels_needed = wanted.labels_needed
         self._expresses = wanted.expresses
 
     def pictures(self, task: Task) -> list[Picture]:
@@ -228,7 +232,8 @@ class PictureReader:
         class_ids = self._ids_of_label.get(labels[0]) if len(labels) == 1 else None
         if class_ids is None:
             class_ids = [] if kind is Keypoint else self._class_ids(labels)
-            if not class_ids and kind is not Keypoint:
+            is_needed = bool(labels) or self._labels_needed
+            if not class_ids and kind is not Keypoint and is_needed:
                 return DROPPED if labels else NO_LABEL
         return Labelled(region, picture, drawing, class_ids, self._losses(drawing))
 

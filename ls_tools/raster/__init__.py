@@ -1,13 +1,23 @@
 """Shapes to masks, and masks to polygons. NumPy is imported on first use."""
 
-from ls_tools.raster.filling import alpha_of, mask_of, mask_of_rings, whole_size
+from ls_tools.raster.encoded import (
+    alpha_of,
+    load_pillow,
+    own_size,
+    require_vision,
+    whole_size,
+)
+from ls_tools.raster.filling import mask_of, mask_of_rings
 from ls_tools.raster.outlines import Outline, outlines_of
 
 __all__ = [
     "Outline",
     "alpha_of",
+    "load_pillow",
     "mask_of",
     "mask_of_rings",
     "outlines_of",
+    "own_size",
+    "require_vision",
     "whole_size",
 ]

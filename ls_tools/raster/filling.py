@@ -8,14 +8,10 @@ above 0, as in the editor.
 
 from __future__ import annotations
 
-import base64
-import binascii
-import io
 import math
-import warnings
 from typing import TYPE_CHECKING, TypeAlias
 
-from ls_tools.errors import MissingDependencyError, UnreadableMediaError
+from ls_tools.errors import UnreadableMediaError
 from ls_tools.geometry import (
     Box,
     Ellipse,
@@ -26,12 +22,11 @@ from ls_tools.geometry import (
     corners,
     points_hull,
 )
-from ls_tools.rle import brush_mask
+from ls_tools.raster.encoded import alpha_of, whole_size
 from ls_tools.settings import Bounds
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from typing import Any
 
     import numpy as np
     from numpy.typing import NDArray
@@ -95,36 +90,6 @@ def mask_of_rings(
     mask = _blank(size, bounds)
     _fill_rings(mask, rings)
     return mask
-
-
-def alpha_of(
-    encoded: EncodedMask, size: Size, *, bounds: Bounds = BOUNDS
-) -> NDArray[np.uint8]:
-    """The alpha of a brush or bitmask, 0 where nothing is painted.
-
-    Args:
-        encoded: The code.
-        size: As for ``mask_of``.
-        bounds: Likewise.
-
-    Returns:
-        (H, W) of 0 to 255.
-
-    Raises:
-        BadRleError: As for ``mask_of``.
-        UnreadableMediaError: Likewise.
-        MissingDependencyError: Likewise.
-    """
-    width, height = whole_size(size)
-    if encoded.encoding == "rle":
-        limit = min(bounds.mask_values, 4 * bounds.image_pixels)
-        return brush_mask(encoded.code, (width, height), max_values=limit)
-    return _read_bitmask(encoded.code, (width, height), bounds)
-
-
-def whole_size(size: Size) -> tuple[int, int]:
-    """Width and height in whole pixels, at least one each."""
-    return max(1, round(size.width_px)), max(1, round(size.height_px))
 
 
 def _blank(size: Size, bounds: Bounds) -> Mask:
@@ -214,47 +179,3 @@ def _count_crossings(
     place = row[seen] * width + column[seen].astype(np.int64)
     way = np.where(downward[edge[seen]], 1, -1)
     np.add.at(turns.reshape(-1), place, way)
-
-
-def _read_bitmask(
-    code: bytes, size: tuple[int, int], bounds: Bounds
-) -> NDArray[np.uint8]:
-    from ls_tools.rle.arrays import np
-
-    picture = _open_picture(code)
-    if picture.size != size:
-        msg = f"A bitmask has {picture.size} pixels, and its image {size}."
-        raise UnreadableMediaError(msg, hint="Is the size of the image right?")
-    if size[0] * size[1] > bounds.image_pixels:
-        msg = f"A bitmask of {size} pixels is too large."
-        raise UnreadableMediaError(msg, hint="Raise Bounds.image_pixels if it is true.")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            return np.array(picture.convert("RGBA").getchannel("A"))
-        except (OSError, ValueError, SyntaxError) as exc:
-            raise _not_a_picture() from exc
-
-
-def _open_picture(code: bytes) -> Any:
-    try:
-        from PIL import Image
-    except ImportError as exc:
-        msg = "Reading bitmasks needs Pillow."
-        hint = "Run: pip install 'ls-tools[vision]'"
-        raise MissingDependencyError(msg, hint=hint) from exc
-    try:
-        data = base64.b64decode(code, validate=True)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return Image.open(io.BytesIO(data), formats=("PNG",))
-    except (OSError, ValueError, SyntaxError, binascii.Error) as exc:
-        raise _not_a_picture() from exc
-    except Image.DecompressionBombError as exc:
-        msg = "A bitmask has too many pixels."
-        raise UnreadableMediaError(msg, hint="Is it an attack?") from exc
-
-
-def _not_a_picture() -> UnreadableMediaError:
-    msg = "A bitmask is not a PNG that can be read."
-    return UnreadableMediaError(msg, hint="Is the export cut off?")

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "brush_mask",
+    "brush_value_count",
     "coco_area",
     "coco_ltwh",
     "decode_brush",
@@ -76,6 +77,24 @@ def brush_mask(
     from ls_tools.rle.brush import decode_mask
 
     return decode_mask(rle, size, max_values=max_values)
+
+
+def brush_value_count(rle: bytes) -> int:
+    """How many values a brush code says that it stands for, nothing else checked.
+
+    Args:
+        rle: The code.
+
+    Returns:
+        Four for each pixel of its picture.
+
+    Raises:
+        BadRleError: It is too short to say.
+        MissingDependencyError: NumPy is not installed.
+    """
+    from ls_tools.rle.brush import value_count
+
+    return value_count(rle)
 
 
 def encode_brush(mask: NDArray[np.uint8 | np.bool_]) -> list[int]:

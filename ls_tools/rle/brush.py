@@ -59,11 +59,7 @@ def decode_mask(
 
 
 def value_count(rle: bytes) -> int:
-    """How many values a code says that it stands for; nothing else is checked.
-
-    Raises:
-        BadRleError: It is too short to say.
-    """
+    """See ``ls_tools.rle.brush_value_count``."""
     return _read_head(rle).total
 
 

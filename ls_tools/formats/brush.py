@@ -1,0 +1,199 @@
+"""Brushes and bitmasks as they were painted: the alpha of each, a file per region.
+
+Files are named as Label Studio's own converter names them.
+"""
+
+from __future__ import annotations
+
+import io
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, ClassVar
+
+from ls_tools.errors import BadRleError, UnreadableMediaError
+from ls_tools.formats.indexes import REGION_COLUMNS, IndexFiles, region_cells
+from ls_tools.formats.masking import BAD_MASK, with_mask_sizes
+from ls_tools.formats.pictures import (
+    MASK_CONTROLS,
+    NO_IMAGE,
+    Labelled,
+    PictureFormat,
+    PictureReader,
+    Wanted,
+)
+from ls_tools.geometry import EncodedMask
+from ls_tools.locator import safe_file_name
+from ls_tools.output.records import annotator_of
+from ls_tools.raster import alpha_of, load_pillow, require_vision
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from ls_tools.formats.protocol import ClassIds
+    from ls_tools.label_config import LabelConfig
+    from ls_tools.output import Item, Items, Output
+
+_COLUMNS = ("file", "image", *REGION_COLUMNS, "labels", "width", "height", "pixels")
+_LONGEST_STEM_BYTES = 180
+_UNLABELLED = "no_label"
+_UNKNOWN = "unknown"
+
+
+class BrushNumpyFormat(PictureFormat):
+    """The alpha of each brush as a NumPy file."""
+
+    name: ClassVar[str] = "brush_numpy"
+    aliases: ClassVar[tuple[str, ...]] = ("BRUSH_TO_NUMPY",)
+    summary: ClassVar[str] = "A NumPy array per brush or bitmask: its alpha"
+    controls: ClassVar[frozenset[str]] = MASK_CONTROLS | {"Labels"}
+    extra: ClassVar[str] = "vision"
+    places_media: ClassVar[bool] = False
+    class_ids: ClassVar[ClassIds] = "contiguous"
+    extension: ClassVar[str] = "npy"
+
+    def write(
+        self, items: Items, config: LabelConfig, output: Output, options: Any
+    ) -> None:
+        """Write a file per region, and ``index.csv``."""
+        del options  # there are none
+        require_vision()
+        wanted = Wanted(
+            controls=self.controls,
+            shapes=(EncodedMask,),
+            all_labels=True,
+            sizes_needed=True,
+            labels_needed=False,
+        )
+        with ExitStack() as stack:
+            index = IndexFiles(output, _COLUMNS, stack)
+            reader = PictureReader(config, output, wanted)
+            _Writer(self, reader, output, index).write(items)
+
+    def encode(self, alpha: NDArray[np.uint8]) -> bytes:
+        """The content of a file, of (H, W) alpha."""
+        import numpy as np
+
+        stream = io.BytesIO()
+        np.save(stream, alpha, allow_pickle=False)
+        return stream.getvalue()
+
+
+class BrushPngFormat(BrushNumpyFormat):
+    """The alpha of each brush as a grey picture."""
+
+    name: ClassVar[str] = "brush_png"
+    aliases: ClassVar[tuple[str, ...]] = ("BRUSH_TO_PNG",)
+    summary: ClassVar[str] = "A grey PNG per brush or bitmask: its alpha"
+    extension: ClassVar[str] = "png"
+
+    def encode(self, alpha: NDArray[np.uint8]) -> bytes:
+        """The content of a file, of (H, W) alpha."""
+        stream = io.BytesIO()
+        load_pillow().fromarray(alpha).save(stream, "PNG")
+        return stream.getvalue()
+
+
+class _Writer:
+    """One conversion."""
+
+    def __init__(
+        self,
+        kind: BrushNumpyFormat,
+        reader: PictureReader,
+        output: Output,
+        index: IndexFiles,
+    ) -> None:
+        self._kind = kind
+        self._reader = reader
+        self._output = output
+        self._index = index
+
+    def write(self, items: Items) -> None:
+        """Write all items."""
+        tally = self._output.tally
+        for item in items:
+            pictures = self._reader.pictures(item.task)
+            if not pictures:
+                tally.skip_item(NO_IMAGE, item)
+                continue
+            numbers: dict[str, int] = {}
+            for found in self._reader.read(with_mask_sizes(item), pictures):
+                reason = self._write_region(found, item, numbers)
+                region_id = found.region.id
+                if reason:
+                    tally.skip(reason, task_id=item.task.id, region_id=region_id)
+                    continue
+                tally.wrote()
+                for loss in found.losses:
+                    tally.degrade(loss, task_id=item.task.id, region_id=region_id)
+        self._index.finish()
+
+    def _write_region(
+        self, found: Labelled, item: Item, numbers: dict[str, int]
+    ) -> str:
+        """Write a region; returns the reason why it cannot be, or nothing."""
+        shape = found.drawing.shape
+        if not isinstance(shape, EncodedMask):  # pragma: no cover -- none was wanted
+            return BAD_MASK
+        try:
+            alpha = alpha_of(shape, found.drawing.size)
+        except (BadRleError, UnreadableMediaError):
+            return BAD_MASK
+        labels = self._labels(found)
+        path = self._free_path(_stem(found, item, labels), item, numbers)
+        self._output.write_bytes(
+            path,
+            self._kind.encode(alpha),
+            item=item,
+            reference=found.picture.reference,
+        )
+        self._index.add(item, self._row(path, found, item, labels, alpha))
+        return ""
+
+    def _row(
+        self,
+        path: str,
+        found: Labelled,
+        item: Item,
+        labels: Sequence[str],
+        alpha: NDArray[np.uint8],
+    ) -> tuple[Any, ...]:
+        height, width = alpha.shape
+        image = self._output.names.name(found.picture.reference, item.task)
+        cells = region_cells(found, item)
+        pixels = int((alpha > 0).sum())
+        return path, image, *cells, "|".join(labels), width, height, pixels
+
+    def _labels(self, found: Labelled) -> list[str]:
+        names = [self._output.classes.name_of(label) for label in found.drawing.labels]
+        return [name for name in dict.fromkeys(names) if name is not None]
+
+    def _free_path(self, stem: str, item: Item, numbers: dict[str, int]) -> str:
+        """The path of the next file of a stem; one that no file has yet."""
+        split = self._output.split_of(item)
+        folder = f"{split}/" if split else ""
+        while True:
+            number = numbers.get(stem.casefold(), 0)
+            numbers[stem.casefold()] = number + 1
+            path = f"{folder}{stem}-{number}.{self._kind.extension}"
+            if not (self._output.root / path).exists():  # an id that came before
+                return path
+
+
+def _stem(found: Labelled, item: Item, labels: Sequence[str]) -> str:
+    """``task-1-annotation-2-by-ann@x.org-brush-Sky``, safe on every file system."""
+    annotator = annotator_of(item.annotation)
+    who = "".join(c for c in str(annotator or "") if c.isalnum() or c in "@.")
+    annotation_id = item.annotation.id if item.annotation else None
+    named = "-".join(labels) or _UNLABELLED
+    control = f"{found.drawing.result.from_name}-{named}"
+    stem = (
+        f"task-{item.task.id}-annotation-{annotation_id}-by-{who or _UNKNOWN}-"
+        + control.replace("/", "-").replace("\\", "-")
+    )
+    # An extension is what a name keeps when it is cut, and a label has none.
+    clean = safe_file_name(stem + ".npy", limit_bytes=_LONGEST_STEM_BYTES)
+    return clean.removesuffix(".npy")
