@@ -276,6 +276,17 @@ class PictureReader:
         size = self.size_of(picture, item)
         return NO_SIZE if size is None else read_drawing(region, size)
 
+    def settle_size(self, picture: Picture, item: Item) -> Size | None:
+        """The size of an image whose regions were read, without fetching it.
+
+        Args:
+            picture: The image; its size is filled in.
+            item: The last item of its task.
+        """
+        if picture.size is None and item.annotation is not None:
+            picture.size = image_size(item.annotation, *picture.places[0])
+        return self.size_of(picture, item) if picture.placed else picture.size
+
     def size_of(self, picture: Picture, item: Item) -> Size | None:
         """The size of an image: as a region told it, else from the file."""
         if picture.size is None and not picture.sought:

@@ -336,8 +336,8 @@ class _Writer:
     def _finish_page(self, page: _Page) -> None:
         """Write the file of an image, unless other tasks may have more for it."""
         output, picture = self._output, page.picture
-        if picture.size is None and picture.placed:  # fetching it for that is too dear
-            self._reader.size_of(picture, page.item)
+        if picture.size is None:
+            self._reader.settle_size(picture, page.item)
         split = output.split_of(page.item)
         stem = output.names.stem(picture.reference, page.item.task)
         path = f"{output.folder('Annotations', page.item)}/{stem}.xml"

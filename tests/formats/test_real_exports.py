@@ -59,13 +59,21 @@ def test_a_project_of_every_image_control_adds_up_in_coco(tmp_path: Path) -> Non
         "Car",
         "Person, adult",
         "Roof",
+        "Sky",
         "Wheel",
+        "keypoints",
         "Car",
     ]
+    assert (rows[3]["bbox"], rows[3]["area"]) == ([100, 5, 90, 35], 3150)
+    assert rows[5]["keypoints"] == pytest.approx([66.6, 44.4, 2])
     assert rows[1]["bbox"] == pytest.approx(
         [112.235429, 20, 27.083088, 34.154156], abs=1e-6
     )
-    assert counts(report.skipped) == NOT_EXPRESSIBLE
+    assert counts(report.skipped) == {
+        reason: count
+        for reason, count in NOT_EXPRESSIBLE.items()
+        if "Brush" not in reason and "KeyPoint" not in reason
+    }
     assert counts(report.degraded) == {"ellipse approximated by a polygon": 1}
 
 

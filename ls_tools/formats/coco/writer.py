@@ -123,9 +123,7 @@ class CocoWriter:
             newest = item.annotation.updated_at or item.annotation.created_at
             self._newest = max(self._newest, newest or "")
         for picture, row in zip(pictures, rows, strict=True):
-            size = picture.size
-            if size is None and picture.placed:  # fetching it for that is too dear
-                size = self._reader.size_of(picture, item)
+            size = picture.size or self._reader.settle_size(picture, item)
             if size is not None:
                 row.width, row.height = _whole(size.width_px), _whole(size.height_px)
             else:
