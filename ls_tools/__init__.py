@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ls_tools.errors import LsToolsError
     from ls_tools.output import ClassPolicy, Report, Split
     from ls_tools.pipeline import convert, fetch_media, pull
+    from ls_tools.predictions import PredictionBuilder
     from ls_tools.reading import read_tasks
     from ls_tools.resolver import (
         MediaRequest,
@@ -36,6 +37,7 @@ __all__ = [
     "Client",
     "LsToolsError",
     "MediaRequest",
+    "PredictionBuilder",
     "Report",
     "Resolved",
     "Resolver",
@@ -59,6 +61,7 @@ _HOMES = {
     "Client": "client",
     "LsToolsError": "errors",
     "MediaRequest": "resolver",
+    "PredictionBuilder": "predictions",
     "Report": "output",
     "Resolved": "resolver",
     "Resolver": "resolver",
