@@ -21,6 +21,7 @@ from ls_tools.errors import (
 from ls_tools.output.copying import copy_file, link_file
 from ls_tools.output.items import Item
 from ls_tools.output.picture import image_size
+from ls_tools.output.video import VideoFacts, read_video_facts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -38,6 +39,12 @@ Fetch: TypeAlias = "Callable[[Sequence[MediaRequest]], Sequence[Resolved]]"
 raises for none of them: ``Resolver.paths``."""
 
 _Fact = TypeVar("_Fact")
+
+IN_TWO_SPLITS = (
+    "Some media are in two splits: they are not the first of their tasks, or their "
+    "tasks differ in the field to split by."
+)
+
 _MAX_KEPT = 10_000
 
 MAX_TEXT_BYTES = 64 * 2**20
@@ -103,6 +110,7 @@ class MediaPlacer:
         self._task: Task | None = None
         self._of_task: dict[str, Placed] = {}
         self._of_several: dict[str, Placed] = {}
+        self._homes: dict[str, str] = {}
         self._told: set[tuple[str, str]] = set()
 
     @property
@@ -121,6 +129,12 @@ class MediaPlacer:
                     requests.setdefault(reference, _request(reference, item.task))
         found = self._plan.fetch(list(requests.values()))
         self._resolved = dict(zip(requests, found, strict=True))
+
+    def _note_home(self, medium: str, relative: str) -> None:
+        """Notice what stands in two splits."""
+        folder = relative.rpartition("/")[0]
+        if self._homes.setdefault(medium, folder) != folder:
+            self._tally.warn(IN_TWO_SPLITS)
 
     def place(self, reference: str, item: Item, folder: str = "images") -> Placed:
         """Put one medium of ``item`` into the output.
@@ -143,6 +157,8 @@ class MediaPlacer:
         kept = self._of_several if named.is_shared else self._of_task
         placed = kept.get(relative)
         if placed is None:
+            if named.is_shared:
+                self._note_home(f"{folder}/{named.canonical}", relative)
             self._tally.references += 1
             placed = Placed(
                 name=named.name, relative=relative, reference=named.canonical
@@ -164,6 +180,16 @@ class MediaPlacer:
             item,
             lambda path: image_size(path, max_pixels=max_pixels),
             what=("picture", "size"),
+        )
+
+    def video_facts(self, reference: str, item: Item) -> VideoFacts | None:
+        """Size and frame rate of a video, likewise."""
+        max_pixels = self._plan.max_pixels
+        return self.measure(
+            reference,
+            item,
+            lambda path: read_video_facts(path, max_pixels=max_pixels),
+            what=("video", "size"),
         )
 
     def measure(

@@ -25,6 +25,10 @@ _HINT = "Give the splits.json of an earlier run, or fractions: train=0.8,val=0.2
 _Scratch: TypeAlias = "Callable[[], IO[bytes]]"
 
 
+_BATCH_KEYS = 1000
+_encode_lines = msgspec.json.Encoder().encode_lines
+
+
 class _File(msgspec.Struct):
     """The file, its keys not yet decoded."""
 
@@ -191,10 +195,13 @@ class _KeyList:
     def __init__(self, scratch: IO[bytes]) -> None:
         self.fingerprints = array("Q")
         self._scratch = scratch
+        self._pending: list[str] = []
 
     def add(self, key: str, key_fingerprint: int) -> None:
         self.fingerprints.append(key_fingerprint)
-        self._scratch.write(msgspec.json.encode(key) + b"\n")
+        self._pending.append(key)
+        if len(self._pending) == _BATCH_KEYS:
+            self._flush()
 
     def copy_to(self, file: IO[bytes]) -> None:
         """Write the keys as the entries of a JSON list, each one once."""
@@ -206,7 +213,12 @@ class _KeyList:
     def close(self) -> None:
         self._scratch.close()
 
+    def _flush(self) -> None:
+        self._scratch.write(_encode_lines(self._pending))
+        self._pending.clear()
+
     def _once(self) -> Iterator[bytes]:
+        self._flush()
         again = repeated(self.fingerprints)
         written: set[int] = set()
         self._scratch.seek(0)

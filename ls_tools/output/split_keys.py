@@ -57,9 +57,9 @@ class SplitKeys:
             return _bounded(f"task:{task.id}")
         return f"data:{fingerprint(_text(task.data)):016x}"
 
-    def has_field(self, task: Task) -> bool:
-        """Whether the task has the field that tasks are split by, if any."""
-        return self._by is None or task.data.get(self._by) is not None
+    def lacks_field(self, task: Task) -> bool:
+        """Whether tasks are split by a field, which this one has not."""
+        return self._by is not None and task.data.get(self._by) is None
 
     def _medium_key(self, reference: str) -> str:
         identity = self._identities.read(reference).identity
@@ -75,6 +75,8 @@ def _text(value: Any) -> str:
 
 def _bounded(key: str) -> str:
     """``key``, or its beginning and a fingerprint where it is long or odd."""
+    if len(key) <= _LONGEST_CHARACTERS and key.isascii():
+        return key
     text = key.encode("utf-8", "replace").decode()
     if len(text) <= _LONGEST_CHARACTERS and text == key:
         return key

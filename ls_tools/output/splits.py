@@ -5,6 +5,8 @@ Knows no format. A task never moves when others come, go, or change places.
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from ls_tools.errors import UsageError
@@ -57,10 +59,11 @@ class Splitter:
         self._tree = tree
         self._tally = tally
         self._record = SplitRecord(tree.scratch)
-        self._bounds = bounds_of(self.split.fractions)
+        self._shares = Shares(split.fractions)
         self._last: tuple[Task, str, int, str] | None = None
         tally.count_splits(self.split.fractions, self.split_of)
-        self._field_count = self._kept_count = self._count = 0
+        self._has_settled = len(settled) > 0
+        self._lacking_count = self._kept_count = self._count = 0
 
     def split_of(self, task: Task) -> str:
         """``train``, ``val`` or ``test``."""
@@ -76,12 +79,11 @@ class Splitter:
         self._record.add(split, key, number)
         self._tally.count_split(split)
         self._count += 1
-        if len(self.settled):
-            self._kept_count += self.settled.find(number) is not None
-        if self._keys.has_field(task):
-            self._field_count += 1
-        else:
+        if self._keys.lacks_field(task):
+            self._lacking_count += 1
             self._tally.note(NO_FIELD, task_id=task.id)
+        if self._has_settled and self.settled.find(number) is not None:
+            self._kept_count += 1
 
     def finish(self) -> None:
         """Write ``splits.json``.
@@ -90,10 +92,10 @@ class Splitter:
             UsageError: No task has the field to split by.
             OutputError: The file cannot be written.
         """
-        if self._count and not self._field_count:
+        if self._count and self._lacking_count == self._count:
             msg = f"No task has a value in the field {self.split.by!r} to split by."
             raise UsageError(msg, hint="Give a key of the task data.")
-        if self._count and len(self.settled) and not self._kept_count:
+        if self._count and self._has_settled and not self._kept_count:
             self._tally.warn("No task is in the splits file: all were shared out anew.")
         self._record.write(self._tree, self.split)
         self._record.close()
@@ -107,23 +109,25 @@ class Splitter:
         return last
 
     def _decide(self, number: int) -> str:
-        found = self.settled.find(number) if len(self.settled) else None
+        found = self.settled.find(number) if self._has_settled else None
         if found is None and self.drawn is not None:
             found = self.drawn.find(number)
-        return found or draw(number, self._bounds)
+        return found or self._shares.split_of(number)
 
 
-def bounds_of(fractions: Mapping[str, float]) -> list[tuple[str, int]]:
-    """Each split that takes tasks, with the fingerprint at which it ends."""
-    bounds: list[tuple[str, int]] = []
-    total = 0.0
-    for name in SPLITS:
-        if fraction := fractions.get(name, 0.0):
-            total += fraction
-            bounds.append((name, round(total * 2**FINGERPRINT_BITS)))
-    return bounds
+class Shares:
+    """The range of fingerprints that each split takes.
 
+    Args:
+        fractions: The fraction of each split.
+    """
 
-def draw(number: int, bounds: list[tuple[str, int]]) -> str:
-    """The split in whose range a fingerprint lies."""
-    return next((name for name, end in bounds if number < end), bounds[-1][0])
+    def __init__(self, fractions: Mapping[str, float]) -> None:
+        self._names = [name for name in SPLITS if fractions.get(name)]
+        shares = accumulate(fractions[name] for name in self._names)
+        ends = [round(share * 2**FINGERPRINT_BITS) for share in shares]
+        self._ends = ends[:-1]  # the last one takes the rest
+
+    def split_of(self, number: int) -> str:
+        """The split that takes a fingerprint."""
+        return self._names[bisect_right(self._ends, number)]

@@ -16,7 +16,7 @@ import msgspec
 from ls_tools.output.fingerprints import FINGERPRINT_BITS, fingerprint
 from ls_tools.output.split import SPLITS
 from ls_tools.output.split_table import SplitTable
-from ls_tools.output.splits import bounds_of, draw
+from ls_tools.output.splits import Shares
 from ls_tools.regions import labels_of
 
 if TYPE_CHECKING:
@@ -125,10 +125,10 @@ def _share_out(
     settled = Counter(map(splitter.settled.find, numbers))
     fractions = _open_fractions(splitter.split.fractions, settled, len(numbers))
     free = [x for x in numbers if splitter.settled.find(x) is None]
-    bounds, offset = bounds_of(fractions), fingerprint(stratum)
+    shares, offset = Shares(fractions), fingerprint(stratum)
     for place, number in enumerate(free):
         position = ((place << FINGERPRINT_BITS) + offset) // len(free)
-        yield SplitTable.entry(number, draw(position, bounds))
+        yield SplitTable.entry(number, shares.split_of(position))
 
 
 def _open_fractions(

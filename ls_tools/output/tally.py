@@ -294,8 +294,10 @@ def _add(losses: dict[str, Loss], reason: str, count: int, example: Example) -> 
 
 def _noted(loss: Loss) -> str:
     times = "once" if loss.count == 1 else f"{loss.count} times"
-    first = loss.examples[0].task_id
-    where = "" if first is None else f", first in task {first}"
+    first = loss.examples[0]
+    where = "" if first.task_id is None else f", first in task {first.task_id}"
+    if where and first.input is not UNSET:
+        where += f" of {first.input}"
     return f"{loss.reason[:1].upper()}{loss.reason[1:]}: {times}{where}."
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from ls_tools.settings import Bounds
 
 _SUFFIXES = (".json", ".jsonl", ".ndjson")
-_OWN_FILES = frozenset({"report.json", "manifest.jsonl"})
+_OWN_FILES = frozenset({"report.json", "manifest.jsonl", "splits.json"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,11 +6,14 @@ import itertools
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ls_tools.output import Item, Report
+from ls_tools.output import Report, Split
 from ls_tools.pipeline import convert
 from ls_tools.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 SIZE = {"original_width": 200, "original_height": 100}
 
@@ -164,8 +167,11 @@ def convert_tasks(
     return Converted(report, folder / "out", tasks)
 
 
-def split_by_parity(_tree: Any, base: str, item: Item | None = None) -> str:
-    """Stands in for ``Tree.folder``: odd task ids are for training."""
-    if item is None:
-        return base
-    return f"{base}/{'train' if int(item.task.id or 0) % 2 else 'val'}"
+def split_by_parity(folder: Path, numbers: Iterable[int]) -> Split:
+    """Tasks of odd numbers are for training, the others for validation."""
+    keys = [f"media:/data/upload/1/im{number}.jpg" for number in numbers]
+    file = folder / "splits.json"
+    tasks = {"train": keys[::2], "val": keys[1::2]}
+    document = {"fractions": {"train": 0.5, "val": 0.5}, "tasks": tasks}
+    file.write_text(json.dumps(document), encoding="utf-8")
+    return Split(keep=file)

@@ -22,7 +22,6 @@ from formats.pictures_rig import (
 )
 
 from ls_tools.output import ClassPolicy
-from ls_tools.output.tree import Tree
 from ls_tools.settings import Settings
 
 
@@ -142,12 +141,10 @@ def test_data_yaml_names_folders_that_are_there_and_no_path(tmp_path: Path) -> N
     assert any("val equals train" in warning for warning in done.report.warnings)
 
 
-def test_splits_have_folders_that_data_yaml_names(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(Tree, "folder", split_by_parity)
+def test_splits_have_folders_that_data_yaml_names(tmp_path: Path) -> None:
     tasks = [task(i, annotation(box(i, 1, 5, 5))) for i in range(1, 6)]
-    done = convert_tasks(tmp_path, "yolo", tasks)
+    split = split_by_parity(tmp_path, range(1, 6))
+    done = convert_tasks(tmp_path, "yolo", tasks, split=split)
     found = data_yaml(done)
     assert (found["train"], found["val"]) == ("images/train", "images/val")
     assert len(list((done.root / "labels/train").iterdir())) == 3

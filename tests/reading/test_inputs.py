@@ -143,6 +143,7 @@ def test_other_files_of_a_folder_are_left_alone(
     for name in (".DS_Store", ".hidden/1.json", "readme.txt", "LICENSE", "a.jpg"):
         write(b"no JSON", f"folder/{name}")
     write({"schema_version": 1}, "folder/report.json")
+    write({"schema_version": 1}, "folder/splits.json")
     write(b'{"file": "x"}', "folder/manifest.jsonl")
     (tmp_path / "folder" / "loop").symlink_to(tmp_path / "folder")
     with read_tasks(tmp_path / "folder") as reader:

@@ -121,6 +121,8 @@ class DatasetWriter:
         lines = "".join(f"{name}\n" for name in classes.line_names())
         output.write_bytes("classes.txt", lines.encode())
         output.write_bytes("notes.json", _notes_json(classes.entries()))
+        if self._splits and self._splits.isdisjoint({"", "train"}):
+            output.tally.warn("No task is for training: data.yaml names another split.")
         if "val" not in self._splits:
             output.tally.warn(
                 "Nothing was set apart for validation: in data.yaml val equals train."
@@ -131,7 +133,7 @@ class DatasetWriter:
         """``data.yaml``, without ``path``: it is found beside the images."""
         entries, splits = self._output.classes.entries(), self._splits
         folders = {split: f"images/{split}" for split in _SPLITS if split in splits}
-        train = folders.setdefault("train", "images")
+        train = folders.setdefault("train", next(iter(folders.values()), "images"))
         folders.setdefault("val", train)
         lines = [f"{split}: {folders[split]}" for split in _SPLITS if split in folders]
         lines += self._maker.data_yaml
