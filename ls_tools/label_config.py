@@ -311,6 +311,7 @@ _TAGS = {
     )
 }
 _TEXT_KEYS = ("text", "html", "paragraphs", "dialogue")
+_TEXT_TYPES = {"hypertextlabels": "HyperText", "paragraphlabels": "Paragraphs"}
 _VIDEO_TYPES = frozenset({"videorectangle", "timelinelabels"})
 _AUDIO_NAME = re.compile(
     r"\.(?:aac|aiff?|amr|au|flac|m4a|mp3|oga|ogg|opus|wav|wma)\b", re.IGNORECASE
@@ -368,9 +369,11 @@ def _infer_object(result: Result, data: Mapping[str, Any]) -> MediaObject:
 
 def _infer_tag(result: Result, key: str | None, data: Mapping[str, Any]) -> str:
     """The object tag that a result was most likely made on."""
-    if key in _TEXT_KEYS:
-        return "Text"
+    if result.type in _TEXT_TYPES:
+        return _TEXT_TYPES[result.type]
     reference = str(data.get(key, "")) if key else ""
+    if key in _TEXT_KEYS or (" " in reference and "/" not in reference):
+        return "Text"
     if result.type in _VIDEO_TYPES or _VIDEO_NAME.search(reference):
         return "Video"
     if result.original_length is not None or _AUDIO_NAME.search(reference):

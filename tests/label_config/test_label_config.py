@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from typing import Any
 
 import msgspec
 import pytest
@@ -139,3 +140,20 @@ def test_an_inferred_image_list_is_a_value_list() -> None:
     result = Result(type="choices", from_name="c", to_name="x")
     task = Task(data={"x": ["a.png"]}, predictions=[Annotation(result=[result])])
     assert infer_label_config([task]).objects["x"].value_list == "x"
+
+
+@pytest.mark.parametrize(
+    ("kind", "data", "tag"),
+    [
+        ("labels", {"review": "It was good."}, "Text"),
+        ("hypertextlabels", {"page": "<p>x</p>"}, "HyperText"),
+        ("paragraphlabels", {"talk": [{"text": "x"}]}, "Paragraphs"),
+        ("labels", {"image": "/data/upload/1/a b.jpg"}, "Image"),
+    ],
+)
+def test_the_object_of_a_result_is_inferred(
+    kind: str, data: dict[str, Any], tag: str
+) -> None:
+    result = Result(type=kind, from_name="c", to_name="x")
+    task = Task(data=data, annotations=[Annotation(result=[result])])
+    assert infer_label_config([task]).objects["x"].tag == tag

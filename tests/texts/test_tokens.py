@@ -83,7 +83,7 @@ def _visible(text: str) -> str:
         ("Dr. No met J. Doe in U.S. Army.", ["Dr. No met J. Doe in U.S. Army."]),
         ("a\nb\n\nc", ["a\n", "b\n\n", "c"]),
         ("\u4f60\u597d\u3002\u518d\u89c1", ["\u4f60\u597d\u3002", "\u518d\u89c1"]),
-        ("Yes?! \u201cA.\u201d X", ["Yes?! ", "\u201cA.\u201d ", "X"]),
+        ("Yes?! \u201cSo.\u201d X", ["Yes?! ", "\u201cSo.\u201d ", "X"]),
         ("3.14 is e.g. this", ["3.14 is e.g. this"]),
         ("", [""]),
     ],
