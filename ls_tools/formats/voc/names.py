@@ -1,0 +1,66 @@
+"""Names that XML and the lines of VOC's lists can hold."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+from xml.sax.saxutils import escape
+
+if TYPE_CHECKING:
+    from ls_tools.output import ClassMap, Output
+
+_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_LABEL_MAP = "# label:color_rgb:parts:actions\n"
+
+
+def xml_text(value: str) -> str:
+    """``value`` as the text of an element; what XML cannot hold is replaced."""
+    return escape(_NOT_XML.sub("\ufffd", value))
+
+
+class ClassNames:
+    """Class names as they can stand in XML and on a line of ``labelmap.txt``.
+
+    Args:
+        classes: The classes.
+        output: Its tally is told of names that had to change.
+    """
+
+    def __init__(self, classes: ClassMap, output: Output) -> None:
+        self._classes = classes
+        self._tally = output.tally
+        self._names: dict[int, str] = {}
+        self._taken: set[str] = set()
+
+    def name_of(self, class_id: int) -> str:
+        """The name of a class, which no other class has."""
+        name = self._names.get(class_id)
+        if name is None:
+            self._learn()
+            name = self._names[class_id]
+        return name
+
+    def label_map(self) -> str:
+        """The lines of ``labelmap.txt``, one for each class that fits on one."""
+        self._learn()
+        lines = [_LABEL_MAP]
+        for _, name in sorted(self._names.items()):
+            if ":" in name or name.startswith("#"):
+                self._tally.warn(f"The class {name!r} has no line in labelmap.txt.")
+            else:
+                lines.append(f"{name}:::\n")
+        return "".join(lines)
+
+    def _learn(self) -> None:
+        """Name the classes that came since; those named before keep theirs."""
+        lines = self._classes.line_names()
+        for (class_id, _), line in zip(self._classes.entries(), lines, strict=True):
+            if class_id not in self._names:
+                self._names[class_id] = self._distinct(_NOT_XML.sub("\ufffd", line))
+
+    def _distinct(self, name: str) -> str:
+        number, free = 2, name
+        while free in self._taken:
+            free, number = f"{name} ({number})", number + 1
+        self._taken.add(free)
+        return free

@@ -1,0 +1,151 @@
+"""Regions to the ``object`` elements of VOC."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, TypeAlias
+from xml.sax.saxutils import escape
+
+from ls_tools.formats.masking import MASK_APPROXIMATED, mask_ltwh, read_outlines
+from ls_tools.formats.pictures import (
+    NO_AREA,
+    Labelled,
+    fit_ltwh,
+    fit_outline,
+    is_upright,
+)
+from ls_tools.formats.voc.names import ClassNames
+from ls_tools.geometry import Box, EncodedMask, Keypoint, Point, hull, points_hull
+from ls_tools.regions import NOT_DRAWN, choices_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from ls_tools.formats.voc.voc import VocOptions
+    from ls_tools.geometry import Ltwh, Size
+    from ls_tools.models import Result
+    from ls_tools.output import Output
+    from ls_tools.regions import Drawing
+
+ROTATION_DROPPED = "rotation dropped"
+HOLES_FILLED = "holes of a mask filled"
+
+FLAGS: Final = ("truncated", "difficult", "occluded")
+"""Per-region choices, in any case, that are written as elements of an object."""
+
+POLYGON: Final = "<polygon>\n"
+"""What an object with an outline holds."""
+
+_NO_FLAGS = "<truncated>0</truncated>\n<difficult>0</difficult>\n"
+
+_Fitted: TypeAlias = "tuple[Ltwh, Sequence[Sequence[Point]]]"
+"""A box, and the outlines of a shape that is none."""
+
+
+def is_flag(drawing: Drawing, result: Result) -> bool:
+    """Whether a result is nothing but choices that an object has elements for."""
+    del drawing  # whatever it is
+    choices = choices_of(result)
+    return bool(choices) and all(choice.casefold() in FLAGS for choice in choices)
+
+
+class ObjectMaker:
+    """Regions to ``object`` elements."""
+
+    def __init__(self, options: VocOptions, output: Output) -> None:
+        self.names = ClassNames(output.classes, output)
+        self._tolerance_px = options.ellipse_tolerance_px
+        self._mask_tolerance_px = options.mask_tolerance_px
+        self._first = options.first_pixel
+        self._clip = output.clip
+        self._heads: dict[int, str] = {}
+
+    def objects(self, found: Labelled) -> list[str] | str:
+        """An element per class of a region, or the reason why there is none."""
+        fitted = self._fit(found)
+        if isinstance(fitted, str):
+            return fitted
+        ltwh, rings = fitted
+        body = self._box(ltwh, found.drawing.size)
+        if rings:
+            body += "".join(map(self._polygon, rings))
+        flags = _flags(found.drawing.extras) if found.drawing.extras else _NO_FLAGS
+        return [
+            f"{self._head(class_id)}{flags}{body}</object>\n"
+            for class_id in found.class_ids
+        ]
+
+    def _fit(self, found: Labelled) -> _Fitted | str:
+        """The box of a region, and its outlines where they are another shape."""
+        shape, size = found.drawing.shape, found.drawing.size
+        if isinstance(shape, Box):
+            if not is_upright(shape):
+                found.losses.append(ROTATION_DROPPED)
+            ltwh = fit_ltwh(hull(shape), size, found.losses, clip=self._clip)
+            return ltwh if isinstance(ltwh, str) else (ltwh, ())
+        if isinstance(shape, EncodedMask):
+            return self._fit_mask(shape, found)
+        if isinstance(shape, Keypoint):  # not in Wanted.shapes
+            return NOT_DRAWN
+        points = fit_outline(
+            shape,
+            size,
+            found.losses,
+            tolerance_px=self._tolerance_px,
+            clip=self._clip,
+        )
+        return points if isinstance(points, str) else (points_hull(points), (points,))
+
+    def _fit_mask(self, mask: EncodedMask, found: Labelled) -> _Fitted | str:
+        size = found.drawing.size
+        ltwh = mask_ltwh(mask, size) or NO_AREA
+        outlines = read_outlines(mask, size, self._mask_tolerance_px)
+        if isinstance(ltwh, str):
+            return ltwh
+        if isinstance(outlines, str):
+            return outlines
+        has_holes = any(outline.holes for outline in outlines)
+        found.losses.append(HOLES_FILLED if has_holes else MASK_APPROXIMATED)
+        return ltwh, [outline.exterior for outline in outlines]
+
+    def _head(self, class_id: int) -> str:
+        head = self._heads.get(class_id)
+        if head is None:
+            name = escape(self.names.name_of(class_id))
+            head = f"<object>\n<name>{name}</name>\n<pose>Unspecified</pose>\n"
+            self._heads[class_id] = head
+        return head
+
+    def _box(self, ltwh: Ltwh, size: Size) -> str:
+        left, top, width, height = ltwh
+        x_min, x_max = _whole_side(left, left + width, size.width_px)
+        y_min, y_max = _whole_side(top, top + height, size.height_px)
+        first = self._first
+        return (
+            f"<bndbox>\n<xmin>{x_min + first}</xmin>\n<ymin>{y_min + first}</ymin>\n"
+            f"<xmax>{x_max}</xmax>\n<ymax>{y_max}</ymax>\n</bndbox>\n"
+        )
+
+    def _polygon(self, points: Sequence[Point]) -> str:
+        first = self._first
+        corners = "".join(
+            f"<x{i}>{round(x) + first}</x{i}>\n<y{i}>{round(y) + first}</y{i}>\n"
+            for i, (x, y) in enumerate(points, 1)
+        )
+        return f"{POLYGON}{corners}</polygon>\n"
+
+
+def _flags(extras: Iterable[Result]) -> str:
+    chosen = {choice.casefold() for result in extras for choice in choices_of(result)}
+    truncated, difficult, occluded = (int(flag in chosen) for flag in FLAGS)
+    flags = f"<truncated>{truncated}</truncated>\n<difficult>{difficult}</difficult>\n"
+    return flags + ("<occluded>1</occluded>\n" if occluded else "")
+
+
+def _whole_side(low: float, high: float, limit_px: float) -> tuple[int, int]:
+    """Both ends of a side as whole pixels, at least one pixel apart."""
+    first, last = round(low), round(high)
+    if first == last:
+        last = first + 1
+        if last > limit_px >= high:
+            first, last = first - 1, last - 1
+    return first, last
