@@ -73,7 +73,7 @@ def with_mask_sizes(item: Item) -> Item:
     """An item whose masks state the size of their image, where they can tell it."""
     if all(_is_sized(region) for region in item.regions):
         return item
-    regions = [_with_size(region) for region in item.regions]
+    regions = [with_mask_size(region) for region in item.regions]
     return msgspec.structs.replace(item, regions=regions)
 
 
@@ -81,7 +81,8 @@ def _is_sized(region: Region) -> bool:
     return any(r.original_width and r.original_height for r in region.results)
 
 
-def _with_size(region: Region) -> Region:
+def with_mask_size(region: Region) -> Region:
+    """Likewise of one region."""
     drawing = None if _is_sized(region) else read_drawing(region, Size(1, 1))
     if not isinstance(drawing, Drawing) or not isinstance(drawing.shape, EncodedMask):
         return region

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 import msgspec
 
 from ls_tools.errors import UsageError
+from ls_tools.formats.masking import with_mask_size
 from ls_tools.formats.protocol import Format, option
 from ls_tools.geometry import (
     Box,
@@ -272,6 +273,11 @@ class PictureReader:
         if picture.size is None and not self._sizes_needed:
             drawing = read_drawing(region, UNIT_SIZE)
             if isinstance(drawing, str) or _is_sizeless(drawing.shape):
+                return drawing
+        if picture.size is None:
+            drawing = read_drawing(with_mask_size(region))
+            if isinstance(drawing, Drawing):
+                picture.size = drawing.size
                 return drawing
         size = self.size_of(picture, item)
         return NO_SIZE if size is None else read_drawing(region, size)

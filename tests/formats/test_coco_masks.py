@@ -83,6 +83,19 @@ def test_a_mask_of_another_size_than_its_image_is_reported(tmp_path: Path) -> No
     assert done.skipped() == {"malformed value: mask cannot be decoded": 1}
 
 
+@pytest.mark.parametrize(
+    ("draw", "known"), [(bitmask, {}), (brush, {"original_width": 200})]
+)
+def test_a_mask_may_tell_the_size_of_its_image(
+    tmp_path: Path, draw: Any, known: dict[str, int]
+) -> None:
+    unknown = {"original_width": None, "original_height": None, **known}
+    done = convert_drawn(tmp_path, draw(holed_square(), **unknown))
+    assert [row["area"] for row in rows_of(done)] == [800]
+    (image,) = done.json("result.json")["images"]
+    assert (image["width"], image["height"]) == (200, 100)
+
+
 def test_polygons_take_the_place_of_codes_where_asked(tmp_path: Path) -> None:
     square = np.zeros((100, 200), bool)
     square[10:20, 30:50] = square[60:70, 30:50] = True
