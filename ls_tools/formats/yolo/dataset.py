@@ -1,23 +1,18 @@
-"""The files of a YOLO data set: images, labels, and what lists the classes."""
+"""The files of a YOLO data set: images and labels."""
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
-import msgspec
-
 from ls_tools.formats.pictures import MERGED, NO_IMAGE
+from ls_tools.formats.yolo.listing import write_listing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from ls_tools.formats.pictures import Labelled, Picture, PictureReader
     from ls_tools.output import Item, Items, Output, Placed
-
-_SPLITS = ("train", "val", "test")
-_YAML_RISKY = re.compile("[\\x7f-\\x9f\\u2028\\u2029\\ufeff\\ufffe\\uffff]")
 
 Written: TypeAlias = "tuple[Labelled, Sequence[str] | str]"
 """A region with its lines, or with the reason why it has none."""
@@ -78,7 +73,7 @@ class DatasetWriter:
                     self._write_picture(picture, item, labels)
         for path, shared in self._shared.items():
             self._write_labels(path, shared.item, shared.placed, shared.rows)
-        self._write_classes()
+        write_listing(self._output, self._splits, self._maker.data_yaml)
 
     def _collect(
         self, item: Item, pictures: Sequence[Picture], rows: Sequence[list[str]]
@@ -115,42 +110,3 @@ class DatasetWriter:
     ) -> None:
         data = "".join(rows).encode()
         self._output.write_bytes(path, data, item=item, reference=placed.reference)
-
-    def _write_classes(self) -> None:
-        classes, output = self._output.classes, self._output
-        lines = "".join(f"{name}\n" for name in classes.line_names())
-        output.write_bytes("classes.txt", lines.encode())
-        output.write_bytes("notes.json", _notes_json(classes.entries()))
-        if self._splits and self._splits.isdisjoint({"", "train"}):
-            output.tally.warn("No task is for training: data.yaml names another split.")
-        if "val" not in self._splits:
-            output.tally.warn(
-                "Nothing was set apart for validation: in data.yaml val equals train."
-            )
-        output.write_bytes("data.yaml", self._data_yaml())
-
-    def _data_yaml(self) -> bytes:
-        """``data.yaml``, without ``path``: it is found beside the images."""
-        entries, splits = self._output.classes.entries(), self._splits
-        folders = {split: f"images/{split}" for split in _SPLITS if split in splits}
-        train = folders.setdefault("train", next(iter(folders.values()), "images"))
-        folders.setdefault("val", train)
-        lines = [f"{split}: {folders[split]}" for split in _SPLITS if split in folders]
-        lines += self._maker.data_yaml
-        lines += [f"nc: {len(entries)}", "names:" if entries else "names: {}"]
-        lines += [f"  {class_id}: {_yaml_string(name)}" for class_id, name in entries]
-        return "".join(f"{line}\n" for line in lines).encode()
-
-
-def _yaml_string(text: str) -> str:
-    """``text`` in YAML's double quotes, of which JSON's are nearly a subset."""
-    quoted = msgspec.json.encode(text).decode()
-    return _YAML_RISKY.sub(lambda found: f"\\u{ord(found[0]):04x}", quoted)
-
-
-def _notes_json(entries: Sequence[tuple[int, str]]) -> bytes:
-    notes = {
-        "categories": [{"id": class_id, "name": name} for class_id, name in entries],
-        "info": {"version": "1.0", "contributor": "Label Studio"},
-    }
-    return msgspec.json.format(msgspec.json.encode(notes), indent=2) + b"\n"
