@@ -26,6 +26,7 @@ from ls_tools.formats.pictures import (
 from ls_tools.formats.poses import KeypointNames, occluded_option
 from ls_tools.formats.protocol import ClassIds, option
 from ls_tools.geometry import Box, Ellipse, EncodedMask, Keypoint, Polygon
+from ls_tools.raster import require_vision
 from ls_tools.regions import choices_of
 
 if TYPE_CHECKING:
@@ -108,6 +109,8 @@ class CocoFormat(PictureFormat):
         self, items: Items, config: LabelConfig, output: Output, options: CocoOptions
     ) -> None:
         """Write ``result.json``, or a file per split, and ``images/``."""
+        if options.crowd or config.controls_of(*MASK_CONTROLS):
+            require_vision()
         told = _Told(options)
         wanted = Wanted(
             controls=self.controls | KEYPOINT_CONTROLS,
@@ -150,6 +153,7 @@ class BrushCocoFormat(PictureFormat):
         options: BrushCocoOptions,
     ) -> None:
         """Write ``result.json``, or a file per split, and ``images/``."""
+        require_vision()
         wanted = Wanted(
             controls=self.controls,
             shapes=(EncodedMask,),

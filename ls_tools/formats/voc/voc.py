@@ -20,6 +20,7 @@ from ls_tools.formats.protocol import ClassIds, option
 from ls_tools.formats.voc.objects import ObjectMaker, is_flag
 from ls_tools.formats.voc.writer import VocWriter
 from ls_tools.geometry import Box, Ellipse, EncodedMask, Polygon
+from ls_tools.raster import require_vision
 
 if TYPE_CHECKING:
     from ls_tools.label_config import LabelConfig
@@ -65,6 +66,8 @@ class VocFormat(PictureFormat):
         self, items: Items, config: LabelConfig, output: Output, options: VocOptions
     ) -> None:
         """Write ``Annotations/``, ``images/`` and the lists of ``ImageSets/``."""
+        if config.controls_of(*MASK_CONTROLS):
+            require_vision()
         wanted = Wanted(
             controls=self.controls,
             shapes=(Box, Polygon, Ellipse, EncodedMask),
