@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ls_tools.output.items import Item
 
 _FLUSH_BYTES = 64 * 2**10
+_CLOSED = -1
 
 
 class ManifestLine(msgspec.Struct, kw_only=True):
@@ -90,8 +91,8 @@ class ManifestWriter:
         if len(self._buffer) >= _FLUSH_BYTES:
             self._flush()
 
-    def close(self) -> None:
-        """Write what is left.
+    def finish(self) -> None:
+        """Write what is left, and close the file.
 
         Raises:
             OSError: The manifest cannot be written.
@@ -100,7 +101,13 @@ class ManifestWriter:
             self._flush()
             os.fsync(self._descriptor)
         finally:
-            os.close(self._descriptor)
+            self.close()
+
+    def close(self) -> None:
+        """Let go of the file."""
+        descriptor, self._descriptor = self._descriptor, _CLOSED
+        if descriptor != _CLOSED:
+            os.close(descriptor)
 
     def _flush(self) -> None:
         write_all(self._descriptor, self._buffer)

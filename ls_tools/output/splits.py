@@ -98,6 +98,9 @@ class Splitter:
         if self._count and self._has_settled and not self._kept_count:
             self._tally.warn("No task is in the splits file: all were shared out anew.")
         self._record.write(self._tree, self.split)
+
+    def close(self) -> None:
+        """Let go of the temporary files."""
         self._record.close()
 
     def _find(self, task: Task) -> tuple[Task, str, int, str]:

@@ -21,8 +21,9 @@ from ls_tools.output.ownership import MANIFEST, OWN_PREFIX, REPORT
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
+    from types import TracebackType
 
-    from typing_extensions import Buffer
+    from typing_extensions import Buffer, Self
 
     from ls_tools.output.items import Item
     from ls_tools.output.splits import Splitter
@@ -54,6 +55,21 @@ class Tree:
             self._manifest = ManifestWriter(
                 os.open(root / MANIFEST, NEW_FILE, 0o666), inputs
             )
+
+    def __enter__(self) -> Self:
+        """The tree, to be let go of on leaving."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Let go of the files that are still open; what is in them stays."""
+        self._manifest.close()
+        if self.splitter is not None:
+            self.splitter.close()
 
     def split_of(self, item: Item | None) -> str:
         """The split of an item; see ``Output.split_of``."""
@@ -173,7 +189,7 @@ class Tree:
             OutputError: They cannot be written.
         """
         with mapped_to_output(self.root):
-            self._manifest.close()
+            self._manifest.finish()
             descriptor = os.open(self.root / REPORT, NEW_FILE, 0o666)
             try:
                 write_all(descriptor, report_json)

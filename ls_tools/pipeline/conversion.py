@@ -165,9 +165,13 @@ class _Job:
     def run(self) -> Report:
         """Stage, write, check, publish."""
         started = time.monotonic()
-        with self._staged() as root, self._open_resolver() as resolver:
+        with (
+            self._staged() as root,
+            Tree(root, inputs=self.inputs.names) as tree,
+            self._open_resolver() as resolver,
+        ):
             tally = Tally()
-            output = self._open_output(root, tally, resolver)
+            output = self._open_output(tree, tally, resolver)
             items = self._items(tally, output)
             self._share_out(items, output)
             self.target.write(items, self.inputs.config, output, self.options)
@@ -199,13 +203,12 @@ class _Job:
             return self.plan.media
         return "copy" if implies_media(self.plan.to) else "none"
 
-    def _open_output(self, root: Path, tally: Tally, resolver: Resolver) -> Output:
+    def _open_output(self, tree: Tree, tally: Tally, resolver: Resolver) -> Output:
         config = self.inputs.config
         if config.inferred:
             tally.warn("No label config was given: it was inferred from the results.")
         for disagreement in self.inputs.disagreements:
             tally.warn(disagreement)
-        tree = Tree(root, inputs=self.inputs.names)
         tree.splitter = self._open_splitter(tree, tally, resolver)
         names = self._name_media(resolver)
         media_of = TaskMedia(config, self.target.objects)
