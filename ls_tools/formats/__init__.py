@@ -51,6 +51,7 @@ FORMATS: Registry[type[Format]] = Registry(
         "yolo": "ls_tools.formats.yolo:YoloFormat",
         "brush_numpy": "ls_tools.formats.brush:BrushNumpyFormat",
         "brush_png": "ls_tools.formats.brush:BrushPngFormat",
+        "masks": "ls_tools.formats.masks:MasksFormat",
         "asr_manifest": "ls_tools.formats.asr_manifest:AsrManifestFormat",
         "rttm": "ls_tools.formats.rttm:RttmFormat",
         "parquet": "ls_tools.formats.parquet:ParquetFormat",

@@ -1,0 +1,81 @@
+"""The format ``masks``: which regions it takes, and what it writes beside them."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from ls_tools.formats.masks.instances import InstanceWriter
+from ls_tools.formats.masks.pixels import voc_palette
+from ls_tools.formats.masks.semantic import SemanticWriter
+from ls_tools.formats.pictures import (
+    MASK_CONTROLS,
+    SHAPE_CONTROLS,
+    VECTOR_CONTROLS,
+    PictureFormat,
+    PictureReader,
+    Wanted,
+)
+from ls_tools.formats.protocol import ClassIds, option
+from ls_tools.geometry import Box, Ellipse, EncodedMask, Polygon
+from ls_tools.raster import require_vision
+
+if TYPE_CHECKING:
+    from ls_tools.label_config import LabelConfig
+    from ls_tools.output import Items, Output
+
+BACKGROUND = "background"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MasksOptions:
+    """Options of the masks format."""
+
+    kind: str = option(
+        "semantic",
+        "One mask of classes per image (semantic), or one mask per region with a "
+        "table of them (instance).",
+        choices=("semantic", "instance"),
+    )
+
+
+class MasksFormat(PictureFormat):
+    """Masks of boxes, polygons, ellipses, vectors, brushes and bitmasks."""
+
+    name: ClassVar[str] = "masks"
+    aliases: ClassVar[tuple[str, ...]] = ("MASKS_WITH_IMAGES",)
+    summary: ClassVar[str] = "PNG masks: classes per image, or one per region"
+    controls: ClassVar[frozenset[str]] = (
+        SHAPE_CONTROLS | MASK_CONTROLS | VECTOR_CONTROLS
+    )
+    extra: ClassVar[str] = "vision"
+    options_type: ClassVar[type[Any]] = MasksOptions
+    class_ids: ClassVar[ClassIds] = "contiguous"
+
+    def write(
+        self, items: Items, config: LabelConfig, output: Output, options: MasksOptions
+    ) -> None:
+        """Write ``masks/``, ``images/``, ``index.csv`` and what names the values."""
+        require_vision()
+        is_semantic = options.kind == "semantic"
+        wanted = Wanted(
+            controls=self.controls,
+            shapes=(Box, Polygon, Ellipse, EncodedMask),
+            all_labels=not is_semantic,
+            sizes_needed=True,
+        )
+        reader = PictureReader(config, output, wanted)
+        with ExitStack() as stack:
+            kind = SemanticWriter if is_semantic else InstanceWriter
+            kind(reader, output, stack).write(items)
+        _write_values(output)
+
+
+def _write_values(output: Output) -> None:
+    """What each value of a mask stands for, a line per value from 0 on."""
+    names = [BACKGROUND, *output.classes.line_names()]
+    colours = zip(*[iter(voc_palette(len(names)))] * 3, strict=True)
+    output.write_bytes("classes.txt", "".join(f"{n}\n" for n in names).encode())
+    rows = "".join(f"{red} {green} {blue}\n" for red, green, blue in colours)
+    output.write_bytes("palette.txt", rows.encode())
