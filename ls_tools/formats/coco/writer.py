@@ -125,7 +125,10 @@ class CocoWriter:
         for picture, row in zip(pictures, rows, strict=True):
             size = picture.size or self._reader.settle_size(picture, item)
             if size is not None:
-                row.width, row.height = _whole(size.width_px), _whole(size.height_px)
+                row.width, row.height = (
+                    whole_px(size.width_px),
+                    whole_px(size.height_px),
+                )
             else:
                 self._unsized_count += 1
             document.add_image(row)
@@ -138,7 +141,7 @@ class CocoWriter:
         if not self._documents:
             self._document_of(None)
         for document in self._documents.values():
-            document.finish(categories, _info(self._newest))
+            document.finish(categories, document_info(self._newest))
         if self._unsized_count:
             self._output.tally.warn(
                 f"The size of {self._unsized_count} images is unknown: their width "
@@ -155,7 +158,8 @@ def _sign(rows: Sequence[AnnotationRow], annotator: int | str | None) -> None:
         row.attributes = {**told, "annotator": annotator}
 
 
-def _info(newest: str) -> dict[str, Any]:
+def document_info(newest: str) -> dict[str, Any]:
+    """What a file says of itself; its date is that of the newest annotation."""
     info: dict[str, Any] = {
         "description": "Exported from Label Studio by ls_tools",
         "version": "1.0",
@@ -167,5 +171,6 @@ def _info(newest: str) -> dict[str, Any]:
     return info
 
 
-def _whole(number_px: float) -> float:
+def whole_px(number_px: float) -> float:
+    """A size in pixels, without a fraction where there is none."""
     return int(number_px) if number_px == int(number_px) else number_px
