@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from formats.golden import Golden, golden, goldens, read_tree, rendered
+from formats.goldens import Golden, golden, goldens, read_tree, rendered
 
 from ls_tools.errors import MissingDependencyError
 from ls_tools.formats import FORMATS

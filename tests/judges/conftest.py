@@ -24,7 +24,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from formats.golden import golden
+from formats.goldens import golden
 
 from ls_tools import Report
 

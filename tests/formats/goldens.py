@@ -1,6 +1,6 @@
 """Exports that were checked by hand, and what each format makes of them.
 
-``python tests/formats/golden.py FORMAT OUT`` writes the tree of a format for
+``python tests/formats/goldens.py FORMAT OUT`` writes the tree of a format for
 review, as ``golden/FORMAT/expected`` has it.
 """
 

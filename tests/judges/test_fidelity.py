@@ -1,0 +1,17 @@
+"""The page on what formats keep says what conversions of real exports give."""
+
+from __future__ import annotations
+
+import pytest
+from judges.fidelity import CORPUS, INTRODUCTION, PAGE, TITLES, section
+
+
+@pytest.mark.parametrize("name", list(TITLES))
+def test_the_page_says_what_formats_keep(name: str) -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    assert section(name) in page, "run python tests/judges/fidelity.py"
+
+
+def test_the_page_has_every_kind_of_object() -> None:
+    assert sorted(TITLES) == sorted(path.stem for path in CORPUS.glob("*.json"))
+    assert PAGE.read_text(encoding="utf-8").startswith(INTRODUCTION)
