@@ -55,8 +55,12 @@ class ClassNames:
         """Name the classes that came since; those named before keep theirs."""
         lines = self._classes.line_names()
         for (class_id, _), line in zip(self._classes.entries(), lines, strict=True):
-            if class_id not in self._names:
-                self._names[class_id] = self._distinct(_NOT_XML.sub("\ufffd", line))
+            if class_id in self._names:
+                continue
+            name = self._distinct(_NOT_XML.sub("\ufffd", line))
+            if name != line:
+                self._tally.warn(f"The class {line!r} is written as {name!r}.")
+            self._names[class_id] = name
 
     def _distinct(self, name: str) -> str:
         number, free = 2, name
