@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from formats.texts_rig import (
+    ADA,
     DIALOGUE,
     NER,
     PAGE,
@@ -22,7 +23,6 @@ from hypothesis import strategies as st
 from ls_tools import convert
 from ls_tools.errors import UsageError
 
-ADA = "Ada Lovelace met Charles Babbage in London."
 SAMPLES = Path(__file__).parent / "samples"
 
 

@@ -10,6 +10,8 @@ from typing import Any
 
 from ls_tools import Report, Settings, convert
 
+ADA = "Ada Lovelace met Charles Babbage in London."
+
 NER = """
 <View>
   <Text name="text" value="$text"/>
