@@ -13,6 +13,7 @@ from ls_tools.formats import (
     implies_media,
     load_format,
     option,
+    preset_options,
     register_format,
 )
 
@@ -21,11 +22,22 @@ LABEL_STUDIO_NAMES = {
     "JSON_MIN": "json_min",
     "CSV": "csv",
     "TSV": "tsv",
+    "CONLL2003": "conll2003",
     "COCO": "coco",
     "COCO_WITH_IMAGES": "coco",
+    "VOC": "voc",
+    "VOC_WITH_IMAGES": "voc",
+    "BRUSH_TO_NUMPY": "brush_numpy",
+    "BRUSH_TO_PNG": "brush_png",
+    "BRUSH_TO_COCO": "brush_coco",
+    "ASR_MANIFEST": "asr_manifest",
     "YOLO": "yolo",
     "YOLO_WITH_IMAGES": "yolo",
+    "YOLO_OBB": "yolo",
+    "YOLO_OBB_WITH_IMAGES": "yolo",
+    "SPACY": "spacy",
 }
+"""What the server and its converter call their formats, and what writes them."""
 
 
 @pytest.mark.parametrize(("given", "name"), LABEL_STUDIO_NAMES.items())
@@ -63,9 +75,19 @@ def test_no_two_formats_share_a_name() -> None:
     names = [
         alias.lower()
         for name in FORMATS
-        for alias in {name, *map(str.lower, load_format(name).aliases)}
+        for alias in {
+            name,
+            *map(str.lower, load_format(name).aliases),
+            *map(str.lower, load_format(name).presets),
+        }
     ]
     assert len(names) == len(set(names))
+
+
+def test_a_name_can_stand_for_options() -> None:
+    target = load_format("yolo-obb-with-images")
+    assert preset_options(target, "yolo-obb-with-images") == {"task": "obb"}
+    assert preset_options(target, "yolo") == {}
 
 
 def test_only_names_with_images_ask_for_media() -> None:
@@ -79,7 +101,7 @@ class ShoutOptions:
     loud: bool = option(default=True, help="Whether to shout.")
 
 
-class ShoutFormat:
+class ShoutFormat(Format):
     name = "shout"
     aliases = ("SHOUTING",)
     options_type = ShoutOptions
@@ -87,7 +109,7 @@ class ShoutFormat:
 
 def test_a_third_party_can_add_a_format(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(FORMATS, "_targets", dict(FORMATS._targets))
-    target: type[Format] = ShoutFormat  # type: ignore[assignment]  # a sketch of one
+    target = ShoutFormat
     register_format("Shout", target)
     assert isinstance(load_format("shouting"), ShoutFormat)
     (info,) = describe_options(target)
