@@ -54,6 +54,9 @@ FORMATS: Registry[type[Format]] = Registry(
         "masks": "ls_tools.formats.masks:MasksFormat",
         "asr_manifest": "ls_tools.formats.asr_manifest:AsrManifestFormat",
         "rttm": "ls_tools.formats.rttm:RttmFormat",
+        "mot": "ls_tools.formats.mot:MotFormat",
+        "video_yolo": "ls_tools.formats.yolo.video:VideoYoloFormat",
+        "video_coco": "ls_tools.formats.coco.video:VideoCocoFormat",
         "parquet": "ls_tools.formats.parquet:ParquetFormat",
     },
 )

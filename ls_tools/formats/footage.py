@@ -9,6 +9,7 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from ls_tools.errors import UnreadableMediaError
+from ls_tools.geometry import Size
 from ls_tools.output.video import VideoPictures, check_video_reader, open_pictures
 
 if TYPE_CHECKING:
@@ -77,10 +78,13 @@ class FrameWriter:
         """The pictures of a video; its frame rate is known from here on."""
         media, video = self._output.media, footage.video
         path = media.source(video.reference, footage.item)
-        if path is None or self._reader.facts(footage) is None:
-            if path is not None:
-                self._fail(footage, "It is no video that can be read.")
+        if path is None:
             return None
+        facts = self._reader.facts(footage)
+        if facts is None:
+            self._fail(footage, "It is no video that can be read.")
+            return None
+        video.size = Size(facts.width_px, facts.height_px)
         rate = self._reader.frame_rate(footage)
         try:
             return stack.enter_context(open_pictures(path, rate))

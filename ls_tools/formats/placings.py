@@ -6,19 +6,29 @@ Counts what cannot be written; knows no format.
 from __future__ import annotations
 
 import heapq
+from collections.abc import Sequence
 from itertools import groupby
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from ls_tools.formats.pictures import fit_ltwh
+from ls_tools.formats.pictures import fit_ltwh, fit_points
 from ls_tools.formats.videos import Tracked
-from ls_tools.geometry import Box, Ltwh, Size, hull, ltwh_to_px
+from ls_tools.geometry import (
+    Box,
+    Ltwh,
+    Point,
+    Size,
+    corners,
+    hull,
+    ltwh_to_px,
+    points_hull,
+)
 from ls_tools.tracks import NOT_HELD, last_frame, positions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from ls_tools.formats.videos import Footage, VideoReader
     from ls_tools.output import Output
@@ -39,17 +49,23 @@ class Placing(msgspec.Struct, frozen=True):
     """A box on one frame.
 
     Attributes:
+        frame: From 1.
         tracked: Whose box it is.
         number: Which track of the video that is, from 1.
-        box: Pixels; percent where the size is unknown and does not matter.
-        ltwh: The upright box around it, cut to the frame.
+        ltwh: The upright box around it, cut to the frame: pixels; percent where
+            the size is unknown and does not matter.
+        corners_px: The corners of a turned box, cut to the frame; empty for an
+            upright one, and where rotation is not kept.
+        rotation_deg: Clockwise.
         size: The size of the frame; 100 times 100 where it is unknown.
     """
 
+    frame: int
     tracked: Tracked
     number: int
-    box: Box
     ltwh: Ltwh
+    corners_px: Sequence[Point]
+    rotation_deg: float
     size: Size
 
 
@@ -157,15 +173,26 @@ class Placer:
         size = size or _UNIT_SIZE
         box = Box(*ltwh_to_px(position.ltwh_pct, size), rotation_deg)
         losses: list[str] = []
-        ltwh = fit_ltwh(hull(box), size, losses, clip=self._output.clip)
-        if isinstance(ltwh, str):
-            tracked.missing[ltwh] = None
+        fitted = self._fit(box, size, losses)
+        if isinstance(fitted, str):
+            tracked.missing[fitted] = None
             return None
-        if rotation_deg % 90 and not self._keeps_rotation:
-            losses.append(ROTATION_DROPPED)
         tracked.losses.update(dict.fromkeys(losses))
         tracked.boxes += 1
-        return Placing(tracked, number, box, ltwh, size)
+        return Placing(position.frame, tracked, number, *fitted, rotation_deg, size)
+
+    def _fit(
+        self, box: Box, size: Size, losses: list[str]
+    ) -> tuple[Ltwh, Sequence[Point]] | str:
+        """A box as it can be written, with its corners where it is turned."""
+        clip, is_turned = self._output.clip, bool(box.rotation_deg % 90)
+        if is_turned and self._keeps_rotation:
+            points = fit_points(corners(box), size, losses, clip=clip)
+            return points if isinstance(points, str) else (points_hull(points), points)
+        ltwh = fit_ltwh(hull(box), size, losses, clip=clip)
+        if is_turned:
+            losses.append(ROTATION_DROPPED)
+        return ltwh if isinstance(ltwh, str) else (ltwh, ())
 
 
 def _numbered(
