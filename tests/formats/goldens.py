@@ -137,9 +137,20 @@ def _png_text(body: bytes) -> str:
         return "\n".join((head, *rows, ""))
 
 
+def _spacy_text(body: bytes) -> str:
+    """Its documents as JSON lines."""
+    import spacy
+    from spacy.tokens import DocBin
+
+    found = DocBin().from_bytes(body).get_docs(spacy.blank("xx").vocab)
+    rows = ({**doc.to_json(), "data": repr(doc.user_data)} for doc in found)
+    return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+
+
 RENDERERS: dict[str, Callable[[bytes], str]] = {
     ".parquet": _parquet_text,
     ".png": _png_text,
+    ".spacy": _spacy_text,
 }
 """By file extension: files whose bytes are those of a library's version."""
 
