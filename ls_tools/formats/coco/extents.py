@@ -44,6 +44,9 @@ another region hold it."""
 Extent: TypeAlias = tuple[Ltwh, float, Any]
 """Box, area and segmentation."""
 
+_DECIMALS = 9
+"""Of what sines and cosines made, whose last digits differ between machines."""
+
 _NO_RINGS: list[list[float]] = []
 
 
@@ -128,10 +131,17 @@ class Extents:
         )
         if isinstance(points, str):
             return points
-        rings = [[number for point in points for number in point]]
-        if CLIPPED in found.losses or isinstance(shape, Polygon):
+        if isinstance(shape, Polygon):
+            rings = [[number for point in points for number in point]]
             return points_hull(points), polygon_area(points), rings
-        return hull(shape), area(shape), rings
+        rings = [[round(n, _DECIMALS) for point in points for n in point]]
+        if CLIPPED in found.losses:
+            return (
+                _rounded(points_hull(points)),
+                round(polygon_area(points), _DECIMALS),
+                rings,
+            )
+        return _rounded(hull(shape)), round(area(shape), _DECIMALS), rings
 
     def _mask(self, shape: EncodedMask, found: Labelled) -> Extent | str:
         """Box and area are those of the mask, whatever it is written as."""
@@ -157,6 +167,16 @@ class Extents:
         if any(outline.holes for outline in outlines):
             return None
         return [[n for point in one.exterior for n in point] for one in outlines]
+
+
+def _rounded(ltwh: Ltwh) -> Ltwh:
+    left, top, width, height = ltwh
+    return (
+        round(left, _DECIMALS),
+        round(top, _DECIMALS),
+        round(width, _DECIMALS),
+        round(height, _DECIMALS),
+    )
 
 
 def _crowd_extent(drawing: Drawing, extent: Extent | str) -> Extent | str:
