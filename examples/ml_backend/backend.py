@@ -8,17 +8,18 @@ from typing import TYPE_CHECKING, Any
 
 from colours import Picture, nearest
 
-from ls_tools import Client, LsToolsError, MediaRequest, Resolver
-from ls_tools.geometry import convert_from_ls, ltwh_to_pct
+from ls_tools import Client, LsToolsError, MediaRequest, Resolver, predictions
+from ls_tools.geometry import Box, convert_from_ls
 from ls_tools.label_config import parse_label_config
+from ls_tools.predictions import prediction, rectangle
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from colours import Found
     from memory import Learned, Memory, Sample
 
     from ls_tools import Resolved
+    from ls_tools.predictions import Prediction
 
 Json = dict[str, Any]
 Pair = tuple[Json, Json]
@@ -60,6 +61,12 @@ class Target:
         msg = "The label config has no RectangleLabels on an Image."
         raise ValueError(msg)
 
+    def on(self, picture: Picture) -> predictions.Target:
+        """Where a result on a picture belongs."""
+        return predictions.Target(
+            from_name=self.from_name, to_name=self.to_name, size=picture.size
+        )
+
 
 class Backend:
     """Finds the coloured part of a picture and names it by its colour.
@@ -87,7 +94,7 @@ class Backend:
 
     def predict(
         self, project: int, tasks: Sequence[Json], label_config: str
-    ) -> list[Json | None]:
+    ) -> list[Prediction | None]:
         """One prediction per task; None where its picture cannot be had."""
         target, learned = Target.of(label_config), self._memory.recall(project)
         return [
@@ -164,11 +171,10 @@ class Backend:
         }
 
 
-def _prediction(picture: Picture, target: Target, learned: Learned) -> Json:
-    answer: Json = {"result": [], "score": 0.0, "model_version": learned.version}
+def _prediction(picture: Picture, target: Target, learned: Learned) -> Prediction:
     found = picture.find()
     if found is None or not target.labels:
-        return answer
+        return prediction([], score=0.0, model_version=learned.version)
     # Untrained, the model can find but not name.
     label, closeness = target.labels[0], 0.5
     known = {
@@ -177,22 +183,9 @@ def _prediction(picture: Picture, target: Target, learned: Learned) -> Json:
     if known:
         label, closeness = nearest(found.colour, known)
     score = round(closeness * found.fill, 4)
-    result = _rectangle(picture, found, target) | {"score": score}
-    result["value"]["rectanglelabels"] = [label]
-    return answer | {"result": [result], "score": score}
-
-
-def _rectangle(picture: Picture, found: Found, target: Target) -> Json:
-    left, top, width, height = ltwh_to_pct(found.ltwh_px, picture.size)
-    return {
-        "from_name": target.from_name,
-        "to_name": target.to_name,
-        "type": "rectanglelabels",
-        "original_width": picture.size.width_px,
-        "original_height": picture.size.height_px,
-        "image_rotation": 0,
-        "value": {"x": left, "y": top, "width": width, "height": height, "rotation": 0},
-    }
+    box = Box.from_ltwh(found.ltwh_px)
+    result = rectangle(target.on(picture), box, label, score=score)
+    return prediction([result], score=score, model_version=learned.version)
 
 
 def _samples_in(

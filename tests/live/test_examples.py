@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from services.api import Api
 from services.fault_proxy import StartProxy
 from services.faults import Status
 from services.projects import SeededProject
@@ -96,3 +97,19 @@ def test_resolve_in_backend(
     first = min(image_project.tasks.values(), key=lambda task: task.id)
     assert f"'task': {first.id}" in done.stdout
     assert f"{{'image': {len(first.media)}}}" in done.stdout
+
+
+def test_predict(
+    image_project: SeededProject, environment: dict[str, str], api: Api, tmp_path: Path
+) -> None:
+    pytest.importorskip("PIL")
+    out = tmp_path / "predictions.json"
+    done = run("predict.py", image_project.title, str(out), env=environment)
+    assert done.returncode == 0, done.stderr
+    tasks = json.loads(out.read_text(encoding="utf-8"))
+    assert len(tasks) == len(image_project.tasks)
+    project = api.create_project("Predicted", image_project.label_config)
+    assert len(api.import_tasks(project, tasks)) == len(tasks)
+    (result,) = tasks[0]["predictions"][0]["result"]
+    sides = [result["value"][side] for side in ("x", "y", "width", "height")]
+    assert sides == [25, 25, 50, 50]
