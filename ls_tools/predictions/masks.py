@@ -40,8 +40,8 @@ def _alpha_of(mask: NDArray[np.generic]) -> NDArray[np.bool_ | np.uint8]:
     if mask.ndim != 2:  # noqa: PLR2004 -- rows and columns
         msg = f"A mask has the shape {mask.shape}, and needs (height, width)."
         raise UsageError(msg)
-    if mask.dtype.kind in "biu" and bool(np.isin(mask, (0, 1)).all()):
-        return mask.astype(np.bool_)
+    if mask.dtype.kind in "biu" and mask.size and mask.min() >= 0 and mask.max() <= 1:
+        return mask.astype(np.bool_, copy=False)
     if mask.dtype == np.uint8:
         return mask.astype(np.uint8, copy=False)
     msg = f"A mask of {mask.dtype} has other values than 0 and 1."

@@ -12,6 +12,7 @@ from ls_tools import (
     Client,
     LsToolsError,
     MediaRequest,
+    PredictionBuilder,
     Report,
     Resolved,
     Resolver,
@@ -27,8 +28,17 @@ from ls_tools import (
     read_tasks,
     resolve_task,
 )
+from ls_tools.geometry import Box, Size
 from ls_tools.models import Annotation, Project, Snapshot, Task
 from ls_tools.pipeline import MediaOutcome
+from ls_tools.predictions import (
+    Prediction,
+    Relation,
+    Result,
+    Target,
+    prediction,
+    rectangle,
+)
 from ls_tools.progress import NullProgress, Progress
 
 
@@ -65,6 +75,19 @@ def use_conversions(source: Path, settings: Settings) -> int:
     media: MediaOutcome = fetch_media(source, keys=["image"], settings=settings)
     lossless: bool = report.lossless and pulled.lossless
     return media.references if lossless else report.regions_in
+
+
+def use_predictions(label_config: str, rows: list[list[float]]) -> list[Prediction]:
+    build = PredictionBuilder(label_config, size=Size(640, 480), to_name="image")
+    boxes: list[Result] = [
+        build.rectangle(Box.from_ltrb(row), ["Car"], score=0.5, name="box")
+        for row in rows
+    ]
+    relation: Relation = build.relation(boxes[0], boxes[1], "on", direction="bi")
+    at = Target(from_name="box", to_name="image", size=Size(640, 480))
+    alone = rectangle(at, Box(0, 0, 10, 10), "Car", region_id="r1", score=0.5)
+    width: float = alone["value"]["width"]
+    return [build.prediction(score=width / 100), prediction([*boxes, relation])]
 
 
 def use_tasks(source: str) -> list[Annotation]:
