@@ -141,14 +141,7 @@ def datetime(
     Raises:
         UsageError: It is none of these.
     """
-    if isinstance(when, (dt.datetime, dt.time)):
-        text = when.replace(tzinfo=None).isoformat(timespec="minutes")
-    else:
-        text = when.isoformat() if isinstance(when, dt.date) else when
-    if not isinstance(text, str) or not text:
-        msg = f"This is no date, time or text: {when!r:.60}."
-        raise UsageError(msg)
-    return answer(target, "datetime", {"datetime": text}, mark, region)
+    return answer(target, "datetime", {"datetime": _date_text(when)}, mark, region)
 
 
 def taxonomy(
@@ -228,3 +221,14 @@ def checked_path(path: Sequence[str]) -> list[str]:
         msg = f"A path of a taxonomy is no list of names: {path!r:.60}."
         raise UsageError(msg)
     return names
+
+
+def _date_text(when: Any) -> str:
+    if isinstance(when, (dt.datetime, dt.time)):
+        return when.replace(tzinfo=None).isoformat(timespec="minutes")
+    if isinstance(when, dt.date):
+        return when.isoformat()
+    if not isinstance(when, str) or not when:
+        msg = f"This is no date, time or text: {when!r:.60}."
+        raise UsageError(msg)
+    return when

@@ -260,10 +260,10 @@ def test_labels_that_come_with_the_task_are_not_checked() -> None:
 
 
 def test_an_unknown_word_is_a_type_error(build: PredictionBuilder) -> None:
-    with pytest.raises(TypeError, match="sise"):
-        PredictionBuilder(CONFIG, sise=SIZE)  # type: ignore[call-arg]
-    with pytest.raises(TypeError, match="sise"):
-        build.on(sise=SIZE)  # type: ignore[call-arg]
+    with pytest.raises(TypeError, match="area"):
+        PredictionBuilder(CONFIG, area=SIZE)  # type: ignore[call-arg]
+    with pytest.raises(TypeError, match="area"):
+        build.on(area=SIZE)  # type: ignore[call-arg]
     with pytest.raises(TypeError, match="confidence"):
         build.rectangle(BOX, "Car", confidence=1)  # type: ignore[call-arg]
 
