@@ -202,7 +202,8 @@ def _key_frame(entry: Any) -> KeyFrame | None:
         return None
     frame = _number(entry.get("frame"))
     numbers = [_number(entry.get(name)) for name in _NUMBERS]
-    rotation_deg = _number(entry.get("rotation", 0) or 0)
+    rotation = entry.get("rotation")
+    rotation_deg = 0.0 if rotation is None else _number(rotation)
     left, top, width, height = numbers
     if frame is None or frame < 1 or frame != int(frame) or rotation_deg is None:
         return None

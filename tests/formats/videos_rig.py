@@ -62,7 +62,7 @@ def brightness(index: int) -> int:
     return 10 + 20 * index
 
 
-def key(frame: Any, x: Any = 10, enabled: Any = True, **more: Any) -> dict[str, Any]:
+def key(frame: Any, x: Any = 10, *, enabled: Any = True, **more: Any) -> dict[str, Any]:
     return {
         "frame": frame,
         "enabled": enabled,
