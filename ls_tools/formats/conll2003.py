@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING, Any, ClassVar
+from typing import IO, TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from ls_tools.formats.documents import (
     NO_TOKEN,
@@ -86,8 +86,9 @@ class _Lines:
     def __init__(self, output: Output, options: ConllOptions) -> None:
         self._tally = output.tally
         self._tokenize = tokenizer(options.tokenizer)
-        self._prefixes = _SCHEMES[options.scheme]
+        self._scheme = options.scheme
         self._names = _TagNames(output)
+        self._endings: dict[tuple[str, bool], _Endings] = {}
 
     def of(self, document: Document, item: Item) -> bytes:
         """The lines of a text, counting its spans."""
@@ -120,7 +121,7 @@ class _Lines:
         """The spans that can stand beside each other; the others are counted."""
         kept = keep_apart([(span.start, span.end) for span in spans])
         if len(kept) < len(spans):
-            for index in {*range(len(spans))}.difference(kept):
+            for index in sorted({*range(len(spans))}.difference(kept)):
                 self._skip(OVERLAP, spans[index], item)
         return [spans[index] for index in kept]
 
@@ -139,17 +140,30 @@ class _Lines:
         if not tokens:
             self._skip(NO_TOKEN, span, item)
             return previous
-        label = self._names.of(span.labels[0])
-        prefixes = self._prefixes(len(tokens), follows_its_like=previous == label)
-        for token, prefix in zip(tokens, prefixes, strict=True):
-            lines.append(f"{token}{_COLUMNS}{prefix}-{label}\n")
+        label = span.labels[0]
+        key = label, previous == label
+        endings = self._endings.get(key) or self._end(*key)
+        if len(tokens) == 1:
+            lines += (tokens[0], endings.single)
+        else:
+            lines += (tokens[0], endings.first)
+            lines += [token + endings.middle for token in tokens[1:-1]]
+            lines += (tokens[-1], endings.last)
         self._tally.regions_written += 1
-        losses = span.losses
         if len(span.labels) > 1:
-            losses = [SECOND_LABEL, *losses]
-        for reason in losses:
+            span.losses.append(SECOND_LABEL)
+        for reason in span.losses:
             self._tally.degrade(reason, task_id=item.task.id, region_id=span.region.id)
         return label
+
+    def _end(self, label: str, after_its_like: bool) -> _Endings:  # noqa: FBT001 -- a key
+        tag = self._names.of(label)
+        letters = _PREFIXES_AFTER_ITS_LIKE if after_its_like else _PREFIXES
+        endings = _Endings(
+            *(f"{_COLUMNS}{letter}-{tag}\n" for letter in letters[self._scheme])
+        )
+        self._endings[label, after_its_like] = endings
+        return endings
 
     def _skip(self, reason: str, span: Span, item: Item) -> None:
         self._tally.skip(reason, task_id=item.task.id, region_id=span.region.id)
@@ -184,18 +198,24 @@ class _TagNames:
         return safe
 
 
-def _bio(count: int, *, follows_its_like: bool) -> list[str]:
-    del follows_its_like
-    return ["B", *["I"] * (count - 1)]
+class _Endings(NamedTuple):
+    """What stands after the tokens of a span of one class.
+
+    Attributes:
+        single: After the token of a span that has no other.
+        first: After the first of several.
+        middle: After those between.
+        last: After the last of several.
+    """
+
+    single: str
+    first: str
+    middle: str
+    last: str
 
 
-def _bilou(count: int, *, follows_its_like: bool) -> list[str]:
-    del follows_its_like
-    return ["U"] if count == 1 else ["B", *["I"] * (count - 2), "L"]
+_PREFIXES = {"bio": "BBII", "bilou": "UBIL", "iob1": "IIII"}
+"""By scheme: the letters of a single, first, middle and last token."""
 
-
-def _iob1(count: int, *, follows_its_like: bool) -> list[str]:
-    return ["B" if follows_its_like else "I", *["I"] * (count - 1)]
-
-
-_SCHEMES = {"bio": _bio, "bilou": _bilou, "iob1": _iob1}
+_PREFIXES_AFTER_ITS_LIKE = {**_PREFIXES, "iob1": "BBII"}
+"""Likewise, of a span just after another one of its class."""

@@ -5,7 +5,7 @@ Counts what cannot be written; knows no format.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 import msgspec
 
@@ -83,6 +83,10 @@ class Document(msgspec.Struct):
     spans: list[Span]
 
 
+_Labelled: TypeAlias = tuple[Region, Result]
+"""A region, and its result that tells where it is."""
+
+
 class Reading(msgspec.Struct):
     """What an item says of texts.
 
@@ -132,11 +136,12 @@ class DocumentReader:
             reasons = [reason for reason in bodies.values() if isinstance(reason, str)]
             self._output.tally.skip_item(min(reasons, default=NO_TEXT), item)
             return reading
-        found: dict[str, list[Region]] = {name: [] for name in texts}
+        found: dict[str, list[_Labelled]] = {name: [] for name in texts}
         for region in item.regions:
             name = self._name_of(region, bodies)
-            if name in found and _span_result(region):
-                found[name].append(region)
+            result = _span_result(region) if name in found else None
+            if result is not None:
+                found[name].append((region, result))
             elif region.results[0].type in self._others and (
                 name in found or region.results[0].type == "relation"
             ):
@@ -178,44 +183,47 @@ class DocumentReader:
         return control.tag if control else result.type or "unknown"
 
     def _spans(
-        self, regions: Sequence[Region], body: Body, item: Item
+        self, labelled: Sequence[_Labelled], body: Body, item: Item
     ) -> Iterator[Span]:
         values: list[SpanValue] = []
-        readable: list[Region] = []
-        for region in regions:
-            value = read_span_value(_span_result(region) or region.results[0])
+        readable: list[_Labelled] = []
+        for one in labelled:
+            value = read_span_value(one[1])
             if isinstance(value, str):
-                self._skip(value, item, region)
+                self._skip(value, item, one[0])
             else:
                 values.append(value)
-                readable.append(region)
+                readable.append(one)
         places = body.locate(values) if values else ()
-        for region, value, place in zip(readable, values, places, strict=True):
-            span = self._span(region, value, place)
-            if isinstance(span, str):
-                self._skip(span, item, region)
+        for one, value, place in zip(readable, values, places, strict=True):
+            names = place if isinstance(place, str) else self._class_names(one, value)
+            if isinstance(place, str) or isinstance(names, str):
+                self._skip(str(names), item, one[0])
             else:
-                yield span
+                losses = self._losses(*one, place)
+                yield Span(*one, place.start, place.end, names, losses)
 
-    def _span(self, region: Region, value: SpanValue, place: Place | str) -> Span | str:
-        if isinstance(place, str):
-            return place
+    def _class_names(self, labelled: _Labelled, value: SpanValue) -> list[str] | str:
+        """The names of a region's classes, or the reason why it has none."""
+        region = labelled[0]
         labels = value.own_labels() if len(region.results) == 1 else []
         labels = labels or region.labels()
         names = [name for label in labels if (name := self._name(label)) is not None]
         if not names:
             return DROPPED if labels else NO_LABEL
-        result = _span_result(region) or region.results[0]
+        return list(dict.fromkeys(names)) if len(names) > 1 else names
+
+    def _losses(self, region: Region, result: Result, place: Place) -> list[str]:
         losses = [MOVED] if place.moved else []
         if result.meta and not self._keeps_notes:
             losses.append(NOTE)
-        losses.extend(
-            f"control not expressible: {self._tag_of(other)}"
-            for other in region.results
-            if other.type not in SPAN_TYPES
-        )
-        names = list(dict.fromkeys(names)) if len(names) > 1 else names
-        return Span(region, result, place.start, place.end, names, losses)
+        if len(region.results) > 1:
+            losses.extend(
+                f"control not expressible: {self._tag_of(other)}"
+                for other in region.results
+                if other.type not in SPAN_TYPES
+            )
+        return losses
 
     def _name(self, label: str) -> str | None:
         """The class name of a label, None where the user drops it."""

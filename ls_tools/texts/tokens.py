@@ -54,11 +54,17 @@ def tokenizer(name: str = "auto") -> Tokenize:
     if name in {"characters", "whitespace"}:
         return lambda text: _visible(_pattern(name).findall(text), text)
     find_ascii = re.compile(_ASCII, re.VERBOSE).findall
+    find_sign = re.compile(r"[^A-Za-z0-9_\s]").search
 
     def tokenize(text: str) -> list[str]:
-        if text.isascii():
-            return find_ascii(text)
-        return _visible(_pattern(name).findall(text), text)
+        if not text.isascii():
+            return _visible(_pattern(name).findall(text), text)
+        sign = find_sign(text)
+        if sign is None:
+            return text.split()
+        # Up to the word with the first sign, words are what lies between spaces.
+        start = text.rfind(" ", 0, sign.start()) + 1
+        return text[:start].split() + find_ascii(text[start:])
 
     return tokenize
 

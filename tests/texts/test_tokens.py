@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 import unicodedata
 
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 
 from ls_tools.texts import TOKENIZERS, keep_apart, sentence_ends, tokenizer
 from ls_tools.texts.scripts import unwritable_pattern
+from ls_tools.texts.tokens import _ASCII
 
 
 @pytest.mark.parametrize(
@@ -130,3 +132,9 @@ def test_monotonous_texts_take_no_longer_than_others(pattern: str) -> None:
     for name in TOKENIZERS:
         tokenizer(name)(text)
         tokenizer(name)(text + "\u00e9")
+
+
+@given(st.text("ab1_ .,'-\n\t\x1c", max_size=20))
+def test_the_short_cut_for_plain_words_changes_nothing(text: str) -> None:
+    whole = re.compile(_ASCII, re.VERBOSE).findall(text)
+    assert tokenizer()(text) == whole
