@@ -46,9 +46,7 @@ def convert(
     \b
     Examples:
       ls-tools convert tasks.json --config config.xml --to coco --out coco/
-      ls-tools convert s3://labels/set/ --to yolo --out data/ --media copy
-      ls-tools convert tasks.json --to yolo --out data/ --split train=0.8,val=0.2
-      ls-tools convert a.json b.json --config a.xml --config b.xml --to coco --out c/
+      ls-tools convert a.json s3://labels/b/ --to yolo --out d/ --split train=.8,val=.2
     """
     from ls_tools.pipeline import Input, run_conversion
 

@@ -61,8 +61,7 @@ def pull(  # noqa: PLR0913 -- the options of the command
     \b
     Examples:
       ls-tools pull 12 --to yolo --out data/
-      ls-tools pull 12 15 --to yolo --out data/ --split train=0.8,val=0.2
-      ls-tools pull "My project" --to coco --out data/ --select ground-truth --json
+      ls-tools pull 12 "My project" --to coco --out data/ --split train=0.8,val=0.2
     """
     from ls_tools.pipeline import Pull, run_pull
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterable
 
-    from ls_tools.label_config import LabelConfig
+    from ls_tools.label_config import LabelConfig, MediaObject
     from ls_tools.output.names import HasData
 
 
@@ -20,10 +20,20 @@ class TaskMedia:
     """
 
     def __init__(self, config: LabelConfig, tags: Collection[str] = ()) -> None:
-        showing = (shown for shown in config.objects.values() if shown.shows_files)
-        objects = config.objects_of(*tags) if tags else showing
-        keys = (shown.data_key for shown in objects)
-        self._keys = tuple(dict.fromkeys(key for key in keys if key))
+        self._keys = _keys_of(config.objects_of(*tags) if tags else _showing(config))
+
+    @classmethod
+    def files(cls, config: LabelConfig, first: Collection[str]) -> TaskMedia:
+        """All media that are files, whatever the format places.
+
+        Args:
+            config: The label config.
+            first: Object tags whose media come first.
+        """
+        found, tags = cls(config), {tag.lower() for tag in first}
+        shown = sorted(_showing(config), key=lambda one: one.tag.lower() not in tags)
+        found._keys = _keys_of(shown)
+        return found
 
     def __call__(self, task: HasData) -> list[str]:
         """The distinct references of ``task``, in the order of the config."""
@@ -34,3 +44,12 @@ class TaskMedia:
                 if isinstance(reference, str) and reference:
                     found[reference] = None
         return list(found)
+
+
+def _showing(config: LabelConfig) -> list[MediaObject]:
+    """The objects that show files."""
+    return [shown for shown in config.objects.values() if shown.shows_files]
+
+
+def _keys_of(objects: Iterable[MediaObject]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(one.data_key for one in objects if one.data_key))

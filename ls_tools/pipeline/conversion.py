@@ -270,7 +270,8 @@ class _Job:
             return None
         split, settled = settle(self.plan.split)
         own_media = [
-            TaskMedia(config, self.target.objects) for config in self.inputs.own_configs
+            TaskMedia.files(config, self.target.objects)
+            for config in self.inputs.own_configs
         ]
         keys = SplitKeys(
             lambda task: own_media[task.input](task), resolver.parse, by=split.by

@@ -11,7 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from ls_tools import Report, Settings, convert
+from ls_tools.cli.formats import describe
+from ls_tools.formats import FORMATS, load_format
 
 CONFIG = """\
 <View>
@@ -72,6 +76,88 @@ def task(number: int, *results: dict[str, Any], **data: Any) -> dict[str, Any]:
     found = {"image": image, "text": "hello", **data}
     annotation = {"id": number, "completed_by": 1, "result": list(results)}
     return {"id": number, "data": found, "annotations": [annotation]}
+
+
+def is_usable(to: str) -> bool:
+    """Whether the extra of a format is there."""
+    return bool(describe(load_format(to))["available"])
+
+
+def usable_formats() -> list[Any]:
+    """Every format as a parameter; those whose extra is missing are skipped."""
+    return [
+        pytest.param(
+            name,
+            marks=pytest.mark.skipif(
+                not is_usable(name), reason="its extra is missing"
+            ),
+        )
+        for name in FORMATS
+    ]
+
+
+def holds_tasks(to: str) -> bool:
+    """Whether a task with a picture and a text can be written in this format."""
+    objects = load_format(to).objects
+    return not objects or not objects.isdisjoint({"Image", "Text"})
+
+
+def expresses_boxes(to: str) -> bool:
+    """Whether a box on a picture can be written in this format."""
+    controls = load_format(to).controls
+    return not controls or "RectangleLabels" in controls
+
+
+EVERYTHING = """\
+<View>
+  <Image name="img" value="$image"/>
+  <Text name="txt" value="$text"/>
+  <Audio name="snd" value="$sound"/>
+  <Video name="vid" value="$film"/>
+  <RectangleLabels name="box" toName="img">
+    <Label value="Car"/><Label value="Bus"/>
+  </RectangleLabels>
+  <BrushLabels name="brush" toName="img"><Label value="Sky"/></BrushLabels>
+  <Labels name="word" toName="txt"><Label value="Name"/></Labels>
+  <Labels name="voice" toName="snd"><Label value="Ann"/></Labels>
+  <Choices name="mood" toName="txt"><Choice value="good"/></Choices>
+</View>
+"""
+"""A project that has something for every format."""
+
+
+def span(start: int, end: int) -> dict[str, Any]:
+    """A name in a text."""
+    value = {"start": start, "end": end, "text": "hello"[start:end]}
+    names = {"id": "w", "from_name": "word", "to_name": "txt", "type": "labels"}
+    return {**names, "value": {**value, "labels": ["Name"]}}
+
+
+def turn(start_s: float, end_s: float) -> dict[str, Any]:
+    """Somebody speaks."""
+    value = {"start": start_s, "end": end_s, "channel": 0, "labels": ["Ann"]}
+    names = {"id": "v", "from_name": "voice", "to_name": "snd", "type": "labels"}
+    return {**names, "original_length": 9.0, "value": value}
+
+
+def painted() -> dict[str, Any]:
+    """A rectangle of 6 x 4 px, painted with the brush on 20 x 10."""
+    value = {"format": "rle", "rle": PAINT, "brushlabels": ["Sky"]}
+    names = {"id": "p", "from_name": "brush", "to_name": "img", "type": "brushlabels"}
+    return {**names, "original_width": 20, "original_height": 10, "value": value}
+
+
+PAINT = [
+    *(0, 0, 3, 32, 57, 27, 254, 171, 0, 194, 255, 248, 220, 3, 11),
+    *(255, 227, 112, 12, 47, 255, 141, 192, 48, 191, 255, 1, 107, 0, 0),
+]
+
+
+def rich_task(number: int, *results: dict[str, Any], **data: Any) -> dict[str, Any]:
+    """A task of ``EVERYTHING``."""
+    found = results or (box(), painted(), mood(), span(0, 5), turn(1, 2))
+    media = {"sound": f"/data/upload/1/{number}.wav", "film": f"s3://b/{number}.mp4"}
+    return task(number, *found, **{**media, **data})
 
 
 @dataclass(frozen=True)

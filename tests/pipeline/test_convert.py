@@ -6,7 +6,15 @@ import socket
 from pathlib import Path
 
 import pytest
-from pipeline.rig import CONFIG, Stages, Workshop, box, mood, task
+from pipeline.rig import (
+    CONFIG,
+    Stages,
+    Workshop,
+    box,
+    mood,
+    task,
+    usable_formats,
+)
 
 from ls_tools import Settings, convert
 from ls_tools.errors import (
@@ -17,12 +25,11 @@ from ls_tools.errors import (
     OutputError,
     UsageError,
 )
-from ls_tools.formats import FORMATS
 from ls_tools.label_config import parse_label_config
 
 TASKS = [task(1, box()), task(2, box(), mood()), task(3)]
 INFERRED = "No label config was given: it was inferred from the results."
-ALL = list(FORMATS)
+ALL = usable_formats()
 
 
 @pytest.mark.parametrize("to", ALL)
@@ -63,7 +70,12 @@ def test_a_dry_run_writes_nothing_and_opens_no_connection(
         )
         before = sorted(workshop.folder.iterdir())
         report = workshop.convert(
-            tasks, to, media="copy", dry_run=True, settings=settings
+            tasks,
+            to,
+            media="copy",
+            dry_run=True,
+            settings=settings,
+            split="train=0.5,val=0.5",
         )
         with pytest.raises(BlockingIOError):
             listener.accept()

@@ -14,14 +14,24 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from pipeline.rig import CONFIG, Workshop, box, mood, task
+from pipeline.rig import (
+    CONFIG,
+    Workshop,
+    box,
+    expresses_boxes,
+    holds_tasks,
+    is_usable,
+    mood,
+    task,
+    usable_formats,
+)
 from reading.strategies import messy_export
 
 from ls_tools import LsToolsError, Settings, convert
 from ls_tools.errors import NotAnExportError
 from ls_tools.formats import FORMATS
 
-every_format = pytest.mark.parametrize("to", list(FORMATS))
+every_format = pytest.mark.parametrize("to", usable_formats())
 
 TWO_OBJECTS = """\
 <View>
@@ -46,7 +56,7 @@ def times(*moments: str | None) -> list[dict[str, Any]]:
 def test_a_missing_created_at_is_no_obstacle(workshop: Workshop, to: str) -> None:
     """F26."""
     report = workshop.convert(times(None, "2024-01-01T00:00:00Z"), to, config=CONFIG)
-    assert report.tasks_written == 1
+    assert report.tasks_written == holds_tasks(to)
     assert report.annotations_in == 2
     for policy in ("all", "latest", "oldest"):
         mixed = times("2024-01-01T00:00:00Z", None, "2024-01-01 00:00", "yesterday")
@@ -90,7 +100,8 @@ def test_every_spelling_of_an_export_gives_the_same_output(
     trees = []
     for spelling in spellings:
         report = workshop.convert(spelling, to, config=CONFIG)
-        assert (report.tasks_written, report.regions_written) == (3, 3)
+        assert report.tasks_written == 3 * holds_tasks(to)
+        assert report.regions_written == 3 * expresses_boxes(to)
         trees.append(workshop.tree())
     assert all(tree == trees[0] for tree in trees)
 
@@ -99,7 +110,7 @@ def test_every_spelling_of_an_export_gives_the_same_output(
 def test_one_task_alone_is_an_export(workshop: Workshop, to: str) -> None:
     """F33."""
     report = workshop.convert(json.dumps(task(1, box())).encode(), to, config=CONFIG)
-    assert report.tasks_written == 1
+    assert report.tasks_written == holds_tasks(to)
 
 
 def test_the_hash_seed_decides_nothing(tmp_path: Path) -> None:
@@ -110,20 +121,20 @@ def test_the_hash_seed_decides_nothing(tmp_path: Path) -> None:
     (tmp_path / "config.xml").write_text(TWO_OBJECTS)
     script = (
         "import sys; from ls_tools import convert\n"
-        "from ls_tools.formats import FORMATS\n"
-        "for name in FORMATS:\n"
+        "for name in sys.argv[2:]:\n"
         "  convert('tasks.json', name, sys.argv[1] + name, config='config.xml')\n"
         "  convert('tasks.json', name, sys.argv[1] + name + '-inferred')\n"
     )
+    names = [name for name in FORMATS if is_usable(name)]
     for seed in ("0", "1", "2"):
         subprocess.run(
-            [sys.executable, "-c", script, f"{seed}/"],
+            [sys.executable, "-c", script, f"{seed}/", *names],
             check=True,
             cwd=tmp_path,
             env={**os.environ, "PYTHONHASHSEED": seed},
         )
     trees = [content_of(tmp_path / seed) for seed in ("0", "1", "2")]
-    assert len(trees[0]) > 2 * len(list(FORMATS))
+    assert len(trees[0]) > 2 * len(names)
     assert trees[0] == trees[1] == trees[2]
 
 
@@ -150,7 +161,7 @@ def test_missing_data_and_sizes_lose_no_more_than_themselves(
     report = workshop.convert(tasks, to, config=config)
     assert report.tasks_in == 5
     assert report.regions_in == 5
-    assert report.regions_written >= 1
+    assert (report.regions_written > 0) == expresses_boxes(to)
 
 
 @every_format
