@@ -11,6 +11,7 @@ from __future__ import annotations
 import io
 import json
 import tempfile
+import wave
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -24,13 +25,16 @@ from ls_tools.formats import FORMATS, load_format
 from ls_tools.label_config import LabelConfig, parse_label_config
 
 ROOT = Path(__file__).parents[2]
+CLIP = ROOT / "tests" / "services" / "media" / "clip.webm"
 CORPUS = ROOT / "tests" / "formats" / "corpus"
+SAMPLES = Path(__file__).parent / "samples"
 PAGE = ROOT / "docs" / "formats" / "fidelity.md"
 
 Results = list[dict[str, Any]]
 
 TITLES = {
     "image": "`Image`",
+    "poses": "`Image` with poses",
     "images": "`Image` with several pages",
     "text": "`Text`",
     "hypertext": "`HyperText`",
@@ -46,18 +50,21 @@ TITLES = {
     "ranker": "`Ranker`, a list",
     "reactcode": "`ReactCode`",
 }
+OWN = frozenset({"poses"})
+"""What no corpus has, in ``SAMPLES``."""
+
 INTRODUCTION = """\
 # What each format keeps of each control
 
-Each control, as a real Label Studio exports it, converted on its own to every format,
-without the media. *Exact*: the Report lists no loss. *Approximated*: written, with a
-loss that the Report lists as degraded, or written in part. *Not expressible*: left out,
-and listed in the Report. A reason stands where it says more than that the control is
-not expressible.
+Each control, as a real Label Studio exports it, converted on its own to every format.
+*Exact*: the Report lists no loss. *Approximated*: written, with a loss that the Report
+lists as degraded, or written in part. *Not expressible*: left out, and listed in the
+Report. A reason stands where it says more than that the control is not expressible. A
+format stands for all its presets where they agree.
 """
-ANSWERS = frozenset(
-    {"choices", "textarea", "rating", "number", "taxonomy", "datetime"},
-)
+ANSWERS = frozenset({"choices", "textarea", "rating", "number", "taxonomy", "datetime"})
+SHAPES = frozenset({"rectangle", "videorectangle"})
+"""Shapes that some regions of the corpus have no label for."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +73,7 @@ class Variant:
 
     label: str
     name: str
+    format: str
 
 
 @dataclass(frozen=True)
@@ -108,11 +116,18 @@ class Outcome:
 class Corpus:
     """Real exports of one object tag."""
 
-    def __init__(self, name: str) -> None:
-        self.name = name
-        self._tasks = json.loads((CORPUS / f"{name}.json").read_bytes())
-        self._xml = (CORPUS / f"{name}.xml").read_text(encoding="utf-8")
+    def __init__(self, name: str, media: Path) -> None:
+        """Read it; its sounds and videos are laid out in ``media``."""
+        self.media = media
+        folder = SAMPLES if name in OWN else CORPUS
+        self._tasks = json.loads((folder / f"{name}.json").read_bytes())
+        self._xml = (folder / f"{name}.xml").read_text(encoding="utf-8")
         self._config = parse_label_config(self._xml)
+        for task in self._tasks:
+            place = media / "controls" / str(task["id"])
+            place.mkdir(parents=True)
+            (place / "clip.webm").write_bytes(CLIP.read_bytes())
+            _write_silence(place / "sound.wav")
 
     def subjects(self) -> list[Subject]:
         """Every control of it, in the order in which they come."""
@@ -159,9 +174,16 @@ class Corpus:
             yield Subject("`Relations`", ends | {None}, frozenset({"relation"}), base)
             return
         ids = frozenset({results[0].get("id")})
+        if parent := results[0].get("parentID"):
+            base = Subject("", frozenset({parent}), frozenset())
+            types = frozenset({results[0]["type"]})
+            yield Subject(
+                f"{self._name(results)} of a region", ids | {parent}, types, base
+            )
+            return
         answers = [r for r in results if r["type"] in ANSWERS]
         drawn = [r for r in results if r["type"] not in ANSWERS]
-        main = self._name(drawn or results)
+        main = self._name(drawn or results) + _unlabeled(drawn)
         types = frozenset(r["type"] for r in drawn or results)
         own = Subject(main, ids, types)
         yield own
@@ -187,6 +209,21 @@ class Corpus:
         return parse_label_config(ET.tostring(root, encoding="unicode"))
 
 
+def _unlabeled(drawn: Results) -> str:
+    """What the name of a region says that is a shape and nothing else."""
+    is_shape = len(drawn) == 1 and drawn[0]["type"] in SHAPES
+    has_label = any(
+        k.endswith("labels") and v for r in drawn for k, v in r["value"].items()
+    )
+    return " without a label" if is_shape and not has_label else ""
+
+
+def _write_silence(path: Path) -> None:
+    with wave.open(str(path), "wb") as sound:
+        sound.setparams((1, 2, 8000, 0, "NONE", ""))
+        sound.writeframes(bytes(2 * 8000 * 2))
+
+
 def _cut_all(annotations: Results, subject: Subject) -> Results:
     cut = [{**one, "result": list(_cut(one["result"], subject))} for one in annotations]
     return [annotation for annotation in cut if annotation["result"]][:1]
@@ -204,12 +241,13 @@ def _shows(result: dict[str, Any], subject: Subject) -> bool:
     return result.get("id") in subject.ids and is_one
 
 
+@cache
 def variants() -> list[Variant]:
     """Every format, and every preset of its options, in order of listing."""
     found = []
     for name in FORMATS:
         target = load_format(name)
-        found.append(Variant(name, name))
+        found.append(Variant(name, name, name))
         seen: list[Any] = [{}]
         for preset, options in target.presets.items():
             if options not in seen:
@@ -217,21 +255,23 @@ def variants() -> list[Variant]:
                 flags = " ".join(
                     f"--{k.replace('_', '-')} {v}" for k, v in options.items()
                 )
-                found.append(Variant(f"{name} {flags}", preset))
+                found.append(Variant(f"{name} {flags}", preset, name))
     return found
 
 
 @cache
 def _outcome(corpus: Corpus, subject: Subject, variant: Variant) -> Outcome:
     export, config = corpus.cut(subject)
-    with tempfile.TemporaryDirectory() as folder:
-        report = convert(
-            io.BytesIO(export),
-            variant.name,
-            Path(folder) / "out",
-            config=config,
-            settings=Settings(cache_dir=Path(folder) / "cache", mode="offline"),
-        )
+    report = convert(
+        io.BytesIO(export),
+        variant.name,
+        corpus.media / "out",
+        config=config,
+        settings=Settings(
+            cache_dir=corpus.media / "cache", document_root=corpus.media, mode="offline"
+        ),
+        dry_run=True,
+    )
     report.check()
     return Outcome.of(report)
 
@@ -257,9 +297,9 @@ def _reasons(found: Iterable[str]) -> str:
     return "; ".join(told).replace("|", "\\|")
 
 
-def section(name: str) -> str:
-    """The part of the page about one object tag."""
-    corpus, known = Corpus(name), variants()
+def section(name: str, folder: Path) -> str:
+    """The part of the page about one object tag; ``folder`` is empty, for media."""
+    corpus, known = Corpus(name, folder), variants()
     found = {
         (subject, variant): judge(corpus, subject, variant)
         for subject in corpus.subjects()
@@ -301,12 +341,21 @@ def _cell(found: Iterable[tuple[Variant, str]]) -> str:
 
 
 def _labels(found: Iterable[Variant]) -> str:
-    return ", ".join(f"`{variant.label}`" for variant in found)
+    """Names, of which that of a format stands for all its presets too."""
+    listed = list(found)
+    whole = {one.format for one in listed}
+    whole -= {one.format for one in variants() if one not in listed}
+    told = (v for v in listed if v.format not in whole or v.label == v.format)
+    return ", ".join(f"`{variant.label}`" for variant in told)
 
 
 def main() -> None:
     """Write the page."""
-    PAGE.write_text("\n".join((INTRODUCTION, *map(section, TITLES))), encoding="utf-8")
+    parts = [INTRODUCTION]
+    for name in TITLES:
+        with tempfile.TemporaryDirectory() as folder:
+            parts.append(section(name, Path(folder)))
+    PAGE.write_text("\n".join(parts), encoding="utf-8")
 
 
 if __name__ == "__main__":
