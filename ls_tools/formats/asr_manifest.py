@@ -250,24 +250,37 @@ class _Writer:
         whole: Sequence[Heard],
         spoken: Sequence[_Spoken],
     ) -> Iterator[dict[str, Any]]:
-        if not spoken:
-            return
-        texts = [one for one in spoken if one.heard.segment.start_s is None] or spoken
-        words = [one.text for one in texts if one.text is not None]
-        line = self._line(recording, item, " ".join(words) if words else None)
-        choices = _choices(whole)
-        if choices:
-            line["choices"] = choices
-        yield line
+        texts = _of_file(spoken)
         for one in spoken:
             if one not in texts:
-                self._skip(BESIDE_WHOLE, one.heard, item)
-                continue
+                reason = NO_TEXT if one.text is None else BESIDE_WHOLE
+                self._skip(reason, one.heard, item)
+        if texts:
+            yield self._joined(recording, item, whole, texts)
+        for answer in whole:
+            if texts:
+                self._wrote(answer, item)
+            else:
+                self._skip(NO_TEXT, answer, item)
+
+    def _joined(
+        self,
+        recording: Recording,
+        item: Item,
+        whole: Sequence[Heard],
+        texts: Sequence[_Spoken],
+    ) -> dict[str, Any]:
+        """The line of a file; its texts are counted."""
+        words = [one.text for one in texts if one.text is not None]
+        line = self._line(recording, item, " ".join(words) if words else None)
+        choices = _choices([*whole, *(one.heard for one in texts if not one.text)])
+        if choices:
+            line["choices"] = choices
+        for one in texts:
             if one.heard.segment.start_s is not None:
                 one.heard.losses.append(TIMES_DROPPED)
             self._wrote(one.heard, item, line)
-        for answer in whole:
-            self._wrote(answer, item)
+        return line
 
     def _line(
         self,
@@ -309,6 +322,12 @@ class _Writer:
             heard.losses.append(NO_DURATION)
         for reason in heard.losses:
             tally.degrade(reason, task_id=item.task.id, region_id=region_id)
+
+
+def _of_file(spoken: Sequence[_Spoken]) -> list[_Spoken]:
+    """What the line of a file is made of: its own text, else those of segments."""
+    whole = [one for one in spoken if one.heard.segment.start_s is None]
+    return whole or [one for one in spoken if one.text is not None]
 
 
 def _choices(heard: Sequence[Heard]) -> dict[str, list[str]]:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ls_tools.output import Output
 
 AFTER_END = "after the end of the video"
-NO_PICTURES = "no frame of a video is written"
+NO_BOXES = "a video has no box on any frame that is written"
 
 
 class FrameWriter:
@@ -71,7 +71,7 @@ class FrameWriter:
                 count += 1
                 yield frame, placings
         if not count:
-            self._output.tally.note(NO_PICTURES, task_id=footage.item.task.id)
+            self._output.tally.note(NO_BOXES, task_id=footage.item.task.id)
         self._placer.finish(footage)
 
     def _open(self, footage: Footage, stack: ExitStack) -> VideoPictures | None:
