@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import msgspec
 
+from ls_tools.errors import UsageError
 from ls_tools.geometry.units import Ltwh, Point
 
 if TYPE_CHECKING:
@@ -39,8 +40,11 @@ class Box(msgspec.Struct, frozen=True, gc=False):
 
         Args:
             ltwh_px: (4,) pixels: a tuple, or a row of an array or tensor.
+
+        Raises:
+            UsageError: They are not four numbers.
         """
-        left, top, width, height = map(float, ltwh_px)
+        left, top, width, height = _four(ltwh_px)
         return cls(left, top, width, height)
 
     @classmethod
@@ -50,11 +54,14 @@ class Box(msgspec.Struct, frozen=True, gc=False):
         Args:
             ltrb_px: (4,) pixels: a tuple, or a row of an array or tensor.
 
+        Raises:
+            UsageError: They are not four numbers.
+
         Example:
             >>> Box.from_ltrb((10, 20, 50, 30)) == Box(10.0, 20.0, 40.0, 10.0)
             True
         """
-        left, top, right, bottom = map(float, ltrb_px)
+        left, top, right, bottom = _four(ltrb_px)
         return cls(left, top, right - left, bottom - top)
 
     @classmethod
@@ -64,8 +71,11 @@ class Box(msgspec.Struct, frozen=True, gc=False):
         Args:
             cxcywh_px: (4,) pixels: x and y of the centre, width and height.
             rotation_deg: Clockwise, about the centre.
+
+        Raises:
+            UsageError: They are not four numbers.
         """
-        x, y, width, height = map(float, cxcywh_px)
+        x, y, width, height = _four(cxcywh_px)
         upright = (x - width / 2.0, y - height / 2.0)
         left, top = rotate_point(upright, (x, y), float(rotation_deg))
         return cls(left, top, width, height, float(rotation_deg))
@@ -265,6 +275,15 @@ def outline(shape: Shape, tolerance_px: float = 0.5) -> tuple[Point, ...]:
     if isinstance(shape, Polygon):
         return shape.points_px
     return ellipse_points(shape, tolerance_px)
+
+
+def _four(numbers: Iterable[float]) -> tuple[float, float, float, float]:
+    try:
+        first, second, third, fourth = map(float, numbers)
+    except (TypeError, ValueError) as exc:
+        msg = f"A box is made of four numbers, not of {numbers!r:.60}."
+        raise UsageError(msg) from exc
+    return first, second, third, fourth
 
 
 def _cos_sin(angle_deg: float) -> tuple[float, float]:

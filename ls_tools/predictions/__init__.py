@@ -17,6 +17,7 @@ from ls_tools.predictions.answers import (
     textarea,
 )
 from ls_tools.predictions.builder import PredictionBuilder
+from ls_tools.predictions.documents import document_text
 from ls_tools.predictions.drawn import (
     Clip,
     Keyframe,
@@ -68,6 +69,7 @@ __all__ = [
     "brush",
     "choices",
     "datetime",
+    "document_text",
     "ellipse",
     "hypertext",
     "keypoint",

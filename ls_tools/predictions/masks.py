@@ -23,7 +23,7 @@ def encode_mask(mask: ArrayLike, size: Size | None) -> tuple[Size, list[int]]:
     Raises:
         UsageError: The mask has another shape or other values, or is empty.
     """
-    alpha = _alpha_of(np.asarray(mask))
+    alpha = _alpha_of(_array_of(mask))
     height, width = alpha.shape
     if size is not None and (height, width) != (size.height_px, size.width_px):
         expected = f"({size.height_px:g}, {size.width_px:g})"
@@ -34,6 +34,14 @@ def encode_mask(mask: ArrayLike, size: Size | None) -> tuple[Size, list[int]]:
         msg = "A mask has nothing in it."
         raise UsageError(msg, hint="Leave it out.")
     return Size(width, height), encode_brush(alpha)
+
+
+def _array_of(mask: ArrayLike) -> NDArray[np.generic]:
+    try:
+        return np.asarray(mask)
+    except (RuntimeError, TypeError, ValueError) as exc:
+        msg = f"A mask cannot be read as an array: {exc}"
+        raise UsageError(msg, hint="Of a tensor, give mask.detach().cpu().") from exc
 
 
 def _alpha_of(mask: NDArray[np.generic]) -> NDArray[np.bool_ | np.uint8]:

@@ -72,8 +72,7 @@ def hypertext(
     fills them in when the annotation is saved.
 
     Args:
-        target: With the text of the document: that of all its text nodes in
-            order, with one character for a ``<br>``.
+        target: With the text of the document, as ``document_text`` has it.
         offsets: Start and end in that text.
         labels: As the label config has them.
         kind: ``labels`` where the control is ``Labels``.

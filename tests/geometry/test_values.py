@@ -139,6 +139,15 @@ def test_models_boxes_are_read_in_the_three_usual_layouts() -> None:
     assert Box.from_centre((30, 25, 40, 10)) == expected
 
 
+@pytest.mark.parametrize(
+    "row", [(1, 2, 3), (1, 2, 3, 4, 5), (1, 2, 3, None), 5, "1234a"]
+)
+def test_a_row_that_is_no_four_numbers_is_refused(row: Any) -> None:
+    for read in (Box.from_ltwh, Box.from_ltrb, Box.from_centre):
+        with pytest.raises(UsageError, match="four numbers"):
+            read(row)
+
+
 def test_a_row_of_an_array_is_read_into_plain_numbers() -> None:
     numpy = pytest.importorskip("numpy")
     (row,) = numpy.asarray([[10, 20, 50, 30]], dtype="float32")

@@ -17,6 +17,7 @@ from ls_tools.predictions import (
     Clip,
     Keyframe,
     PredictionBuilder,
+    document_text,
     predicted_task,
 )
 from ls_tools.regions import Drawing, group_regions, read_drawing
@@ -32,6 +33,10 @@ np = pytest.importorskip("numpy")
 CHECKED = {"fflag_feat_utc_210_prediction_validation_15082025": "true"}
 SIZE = Size(641, 379)
 TEXT = "Ada 👩‍👩‍👧 met 查尔斯 in London."
+HTML = """<style>p { color: red }</style>
+<div>
+  <p>Ada 👋<br>Love<b>lace</b></p><p>in London &amp; Paris</p>
+</div>"""
 BOX = Box(17.3, 40.1, 211.7, 99.9)
 TURNED = Box(400.0, 200.0, 80.5, 33.25, 330.0)
 TRIANGLE = Polygon(((1.5, 2.25), (300.1, 7.7), (150.05, 378.9)))
@@ -138,8 +143,11 @@ def _text(config: str) -> PredictionBuilder:
 
 
 def _hypertext(config: str) -> PredictionBuilder:
-    build = PredictionBuilder(config, text="Ada Lovelace in London 👋 & Paris")
-    build.span((4, 12), "Car")
+    text = document_text(HTML)
+    build = PredictionBuilder(config, text=text)
+    for part in ("Lovelace", "Paris"):
+        start = text.index(part)
+        build.span((start, start + len(part)), "Car")
     return build
 
 
@@ -211,7 +219,7 @@ CASES = {
     "hypertext": Case(
         f'<View><HyperTextLabels name="ner" toName="media">{_LABELS}</HyperTextLabels>'
         '<HyperText name="media" value="$html"/></View>',
-        {"html": "<p>Ada <b>Love</b>lace in London 👋 &amp; Paris</p>"},
+        {"html": HTML},
         _hypertext,
     ),
     "paragraphs": Case(

@@ -64,6 +64,7 @@ def test_without_a_size_the_mask_tells_that_of_its_image() -> None:
         (np.full((20, 30), 7), "other values than 0 and 1"),
         (np.full((20, 30), -1), "other values than 0 and 1"),
         ("mask", "needs"),
+        ([[True], [True, False]], r"mask\.detach\(\)\.cpu\(\)"),
     ],
 )
 def test_masks_that_are_none_are_refused(mask: Any, message: str) -> None:
