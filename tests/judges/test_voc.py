@@ -1,4 +1,4 @@
-"""What an XML schema, supervision, torchvision and datumaro make of voc."""
+"""What an XML schema, supervision and datumaro make of voc."""
 
 from __future__ import annotations
 
@@ -112,14 +112,6 @@ def test_supervision_reads_every_object(
     }
     first = found["street_124d2807.jpg"].xyxy[0].tolist()
     assert first == [20 - moved, 20 - moved, 80, 60]
-
-
-def test_torchvision_reads_a_page(judge: Judge, converted: Converted) -> None:
-    folder, _ = converted("voc")
-    reader = judge("torchvision.datasets").VOCDetection
-    page = judge("lxml.etree").parse(str(folder / "Annotations/street_8fc22b8f.xml"))
-    found = reader.parse_voc_xml(page.getroot())["annotation"]
-    assert [one["name"] for one in found["object"]] == ["roof", "wheel", "tram  <2>"]
 
 
 def test_datumaro_reads_every_box(judge: Judge, converted: Converted) -> None:
