@@ -194,3 +194,40 @@ def test_a_pull_cannot_be_offline(puller: Puller, settings: Settings) -> None:
     offline = settings.evolve(mode="offline")
     with pytest.raises(UsageError, match="cannot be offline"):
         pull(puller.project, "coco", puller.out, settings=offline)
+
+
+def test_several_projects_become_one_dataset(
+    client: Client, api: Api, project: int, settings: Settings, tmp_path: Path
+) -> None:
+    config = CONFIG.replace("$image", "$photo").replace('"Car"', '"Bus"')
+    other = api.create_project("Another of the same dataset", config)
+    (task_id,) = api.import_tasks(other, [{"photo": "https://example.invalid/9.png"}])
+    bus = box(40)
+    bus["value"]["rectanglelabels"] = ["Bus"]
+    api.annotate(task_id, [bus])
+    out = tmp_path / "out"
+    report = pull(
+        [project, other],
+        "coco",
+        out,
+        settings=settings,
+        media="none",
+        delete_snapshot=True,
+        split="train=1",
+    )
+    document = json.loads((out / "train.json").read_bytes())
+    assert [one["name"] for one in document["categories"]] == ["Car", "Bus"]
+    assert [one["category_id"] for one in document["annotations"]] == [0, 1]
+    left_out = report.tasks_skipped[0].examples[0]
+    assert left_out.input == f"project {project}"
+    assert report.splits == {"train": 2}
+    assert all(not list(client.list_snapshots(x)) for x in (project, other))
+
+
+def test_one_snapshot_cannot_be_that_of_several_projects(
+    project: int, settings: Settings, tmp_path: Path
+) -> None:
+    with pytest.raises(UsageError, match="several projects"):
+        pull([project, project], "csv", tmp_path / "out", settings=settings, snapshot=1)
+    with pytest.raises(UsageError, match="no project"):
+        pull([], "csv", tmp_path / "out", settings=settings)
