@@ -45,23 +45,24 @@ class Code:
     """A brush code after its head.
 
     Args:
-        data: All of it.
+        data: All of it, and 8 zeros.
         word_bits: Length of a value, 1 to 32.
         size_bits: Lengths of the four sizes, each 1 to 16.
 
     Attributes:
-        windows: (len(data) + 8,) the 64 bits from each byte on, as big endian.
+        data: As given.
+        windows: The 64 bits from each byte on, as big endian.
         end: Where it ends, bits.
     """
 
-    def __init__(self, data: bytes, word_bits: int, size_bits: tuple[int, ...]) -> None:
+    def __init__(
+        self, data: NDArray[np.uint8], word_bits: int, size_bits: tuple[int, ...]
+    ) -> None:
         self.word_bits = word_bits
         self.size_bits = size_bits
-        self.end = 8 * len(data)
-        self._data = np.frombuffer(data + bytes(16), np.uint8)
-        self.windows = np.ndarray(
-            (len(data) + 8,), ">u8", self._data.data, strides=(1,)
-        )
+        self.data = data
+        self.end = 8 * len(data) - 64
+        self.windows = np.ndarray((len(data) - 7,), ">u8", data.data, strides=(1,))
         # The bit that says that a record repeats a word is the highest of three.
         self._steps = [0, 0, 0, 0, *(3 + bits + word_bits for bits in size_bits)]
         self._shifts = [61 - bits for bits in size_bits]
@@ -120,7 +121,7 @@ class Code:
 
     def _count_equal(self, start: int, lag: int) -> int:
         """How many bytes from ``start`` on are those ``lag`` bytes before."""
-        data, end = self._data, self.end >> 3
+        data, end = self.data, self.end >> 3
         at, length = start, 2 * lag
         while at < end:
             stop = min(at + length, end)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ls_tools.errors import BadRleError
 from ls_tools.rle.arrays import np
 
 if TYPE_CHECKING:
@@ -68,7 +67,7 @@ class _Spans(NamedTuple):
         )
 
 
-def expand(code: Code, out: NDArray[Any], sampling: Sampling) -> None:
+def expand(code: Code, out: NDArray[Any], sampling: Sampling) -> int:
     """Write the wanted values of a code.
 
     Args:
@@ -76,8 +75,8 @@ def expand(code: Code, out: NDArray[Any], sampling: Sampling) -> None:
         out: One element for each of them, zero; of a type that holds a word.
         sampling: Which are wanted.
 
-    Raises:
-        BadRleError: The code ends before its last value.
+    Returns:
+        How many values the code holds, wanted or not, up to the total.
     """
     writer = _Writer(code, out, sampling)
     for records in code.records():
@@ -85,9 +84,8 @@ def expand(code: Code, out: NDArray[Any], sampling: Sampling) -> None:
         if records.times:
             writer.repeat(records)
         if writer.at >= sampling.total:
-            return
-    msg = f"The code of a brush ends after {writer.at} of {sampling.total} values."
-    raise BadRleError(msg, hint="Is it cut off?")
+            break
+    return writer.at
 
 
 class _Writer:
