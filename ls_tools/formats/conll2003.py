@@ -144,7 +144,7 @@ class _Lines:
         key = label, previous == label
         endings = self._endings.get(key) or self._end(*key)
         if len(tokens) == 1:
-            lines += (tokens[0], endings.single)
+            lines.append(tokens[0] + endings.single)
         else:
             lines += (tokens[0], endings.first)
             lines += [token + endings.middle for token in tokens[1:-1]]

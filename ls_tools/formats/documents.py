@@ -123,6 +123,7 @@ class DocumentReader:
         self._keeps_notes = keeps_notes
         self._texts = config.objects_of(*TEXT_OBJECTS)
         self._names: dict[str, str | None] = {}
+        self._single_names: dict[str, list[str]] = {}
 
     def read(self, item: Item) -> Reading:
         """The texts of an item; what of it is on none of them is counted.
@@ -138,7 +139,7 @@ class DocumentReader:
             return reading
         found: dict[str, list[_Labelled]] = {name: [] for name in texts}
         for region in item.regions:
-            name = self._name_of(region, bodies)
+            name = region.results[0].to_name or self._only(bodies)
             result = _span_result(region) if name in found else None
             if result is not None:
                 found[name].append((region, result))
@@ -164,9 +165,9 @@ class DocumentReader:
                 value = _read_json(value)
         return open_body(shown.tag, value, shown.attributes) or NO_TEXT
 
-    def _name_of(self, region: Region, bodies: dict[str, Body | str]) -> str:
-        name = region.results[0].to_name
-        return next(iter(bodies)) if not name and len(bodies) == 1 else name
+    def _only(self, bodies: dict[str, Body | str]) -> str:
+        """The text of results that name none, as in old data."""
+        return next(iter(bodies)) if len(bodies) == 1 else ""
 
     def _why_not(self, region: Region, body: Body | str | None) -> str:
         result = region.results[0]
@@ -200,17 +201,25 @@ class DocumentReader:
             if isinstance(place, str) or isinstance(names, str):
                 self._skip(str(names), item, one[0])
             else:
-                losses = self._losses(*one, place)
-                yield Span(*one, place.start, place.end, names, losses)
+                region, result = one
+                is_plain = not (result.meta or place.moved or len(region.results) > 1)
+                losses = [] if is_plain else self._losses(region, result, place)
+                yield Span(region, result, place.start, place.end, names, losses)
 
     def _class_names(self, labelled: _Labelled, value: SpanValue) -> list[str] | str:
         """The names of a region's classes, or the reason why it has none."""
         region = labelled[0]
         labels = value.own_labels() if len(region.results) == 1 else []
+        if len(labels) == 1:
+            names = self._single_names.get(labels[0])
+            if names is not None:
+                return names
         labels = labels or region.labels()
         names = [name for label in labels if (name := self._name(label)) is not None]
         if not names:
             return DROPPED if labels else NO_LABEL
+        if len(labels) == 1:
+            self._single_names[labels[0]] = names
         return list(dict.fromkeys(names)) if len(names) > 1 else names
 
     def _losses(self, region: Region, result: Result, place: Place) -> list[str]:

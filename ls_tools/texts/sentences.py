@@ -23,11 +23,19 @@ _END = re.compile(
     """,
     re.VERBOSE,
 )
-_ABBREVIATION = re.compile(
-    r"(?:(?<!\w)(?:[A-Za-z]|Mr|Mrs|Ms|Dr|Prof|Sr|Jr|St|vs|e\.g|i\.e|cf|No|Fig|al"
-    r"|Gen|Col|Capt|Lt|Sgt|Rev|Hon|Sen|Rep|Gov|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?"
-    r"|Oct|Nov|Dec|approx|Mt|Ft|Nr|bzw|z\.B|Hr|Fr|M|Mme)|[A-Za-z]\.[A-Za-z])\Z"
+_ASCII_END = re.compile(
+    r"""
+    [\n.!?]
+    (?: (?<=\n)\s*
+      | (?<=[.!?])(?<![.!?][.!?])[.!?]*[\"')\]]*\s+(?=[\"'(\[]*[A-Z0-9])
+    )
+    """,
+    re.VERBOSE,
 )
+_ABBREVIATIONS = """Mr Mrs Ms Dr Prof Sr Jr St vs cf No Fig al Gen Col Capt Lt Sgt Rev
+Hon Sen Rep Gov Jan Feb Mar Apr Jun Jul Aug Sep Sept Oct Nov Dec approx Mt Ft Nr bzw Hr
+Fr Mme"""
+_ABBREVIATED = frozenset(_ABBREVIATIONS.split())
 _LOOK_BACK = 8
 
 
@@ -42,9 +50,10 @@ def sentence_ends(
             through one of them.
         breaks: Further places to cut at.
     """
+    pattern = _ASCII_END if text.isascii() else _END
     cuts = [
         found.end()
-        for found in _END.finditer(text)
+        for found in pattern.finditer(text)
         if not _is_abbreviation(text, found)
     ]
     if breaks:
@@ -58,10 +67,14 @@ def sentence_ends(
 
 
 def _is_abbreviation(text: str, found: re.Match[str]) -> bool:
-    start = found.start()
-    if text[start] != "." or "\n" in found[0] or text.startswith("..", start):
+    """Whether a full stop belongs to the word before it: ``Dr.``, ``J.``, ``e.g.``."""
+    stop = found.start()
+    if text[stop] != "." or text.startswith("..", stop) or "\n" in found[0]:
         return False
-    return _ABBREVIATION.search(text[max(0, start - _LOOK_BACK) : start]) is not None
+    words = text[max(0, stop - _LOOK_BACK) : stop].split()
+    word = words[-1].lstrip("\"'([") if words else ""
+    is_initial = word[-1:].isalpha() and (len(word) == 1 or word[-2] == ".")
+    return is_initial or word in _ABBREVIATED
 
 
 def _is_within(

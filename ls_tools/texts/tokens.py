@@ -59,6 +59,8 @@ def tokenizer(name: str = "auto") -> Tokenize:
     def tokenize(text: str) -> list[str]:
         if not text.isascii():
             return _visible(_pattern(name).findall(text), text)
+        if text.isalnum():
+            return [text]
         sign = find_sign(text)
         if sign is None:
             return text.split()
