@@ -11,7 +11,6 @@ from ls_tools.formats.pictures import (
     Labelled,
     fit_ltwh,
     fit_outline,
-    is_upright,
 )
 from ls_tools.formats.voc.names import ClassNames
 from ls_tools.geometry import Box, EncodedMask, Keypoint, Point, hull, points_hull
@@ -61,16 +60,17 @@ class ObjectMaker:
 
     def objects(self, found: Labelled) -> list[str] | str:
         """An element per class of a region, or the reason why there is none."""
+        drawing = found.drawing
         fitted = self._fit(found)
         if isinstance(fitted, str):
             return fitted
-        ltwh, rings = fitted
-        body = self._box(ltwh, found.drawing.size)
-        if rings:
-            body += "".join(map(self._polygon, rings))
-        flags = _flags(found.drawing.extras) if found.drawing.extras else _NO_FLAGS
+        body = self._box(fitted[0], drawing.size)
+        if fitted[1]:
+            body += "".join(map(self._polygon, fitted[1]))
+        flags = _flags(drawing.extras) if drawing.extras else _NO_FLAGS
+        heads = self._heads
         return [
-            f"{self._head(class_id)}{flags}{body}</object>\n"
+            f"{heads.get(class_id) or self._head(class_id)}{flags}{body}</object>\n"
             for class_id in found.class_ids
         ]
 
@@ -78,7 +78,7 @@ class ObjectMaker:
         """The box of a region, and its outlines where they are another shape."""
         shape, size = found.drawing.shape, found.drawing.size
         if isinstance(shape, Box):
-            if not is_upright(shape):
+            if shape.rotation_deg % 90:
                 found.losses.append(ROTATION_DROPPED)
             ltwh = fit_ltwh(hull(shape), size, found.losses, clip=self._clip)
             return ltwh if isinstance(ltwh, str) else (ltwh, ())
@@ -108,17 +108,19 @@ class ObjectMaker:
         return ltwh, [outline.exterior for outline in outlines]
 
     def _head(self, class_id: int) -> str:
-        head = self._heads.get(class_id)
-        if head is None:
-            name = escape(self.names.name_of(class_id))
-            head = f"<object>\n<name>{name}</name>\n<pose>Unspecified</pose>\n"
-            self._heads[class_id] = head
+        name = escape(self.names.name_of(class_id))
+        head = f"<object>\n<name>{name}</name>\n<pose>Unspecified</pose>\n"
+        self._heads[class_id] = head
         return head
 
     def _box(self, ltwh: Ltwh, size: Size) -> str:
         left, top, width, height = ltwh
-        x_min, x_max = _whole_side(left, left + width, size.width_px)
-        y_min, y_max = _whole_side(top, top + height, size.height_px)
+        x_min, x_max = round(left), round(left + width)
+        y_min, y_max = round(top), round(top + height)
+        if x_min == x_max:
+            x_min, x_max = _one_pixel(x_min, left + width, size.width_px)
+        if y_min == y_max:
+            y_min, y_max = _one_pixel(y_min, top + height, size.height_px)
         first = self._first
         return (
             f"<bndbox>\n<xmin>{x_min + first}</xmin>\n<ymin>{y_min + first}</ymin>\n"
@@ -141,11 +143,8 @@ def _flags(extras: Iterable[Result]) -> str:
     return flags + ("<occluded>1</occluded>\n" if occluded else "")
 
 
-def _whole_side(low: float, high: float, limit_px: float) -> tuple[int, int]:
-    """Both ends of a side as whole pixels, at least one pixel apart."""
-    first, last = round(low), round(high)
-    if first == last:
-        last = first + 1
-        if last > limit_px >= high:
-            first, last = first - 1, last - 1
-    return first, last
+def _one_pixel(first: int, end: float, limit_px: float) -> tuple[int, int]:
+    """The ends of a side that rounding left none of: a pixel, on the image."""
+    if first + 1 > limit_px >= end:
+        return first - 1, first
+    return first, first + 1
