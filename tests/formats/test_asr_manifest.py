@@ -458,3 +458,30 @@ def test_hostile_results_are_written_or_listed(
         untranscribed=untranscribed,
     )
     lines(done)
+
+
+def test_every_split_has_a_manifest_and_media_of_its_own(tmp_path: Path) -> None:
+    for number in range(12):
+        wav(tmp_path, f"a{number}.wav", 0.5)
+    tasks = [task(n, annotation(*said("a", 0, 0.25, str(n)))) for n in range(12)]
+    split = "train=0.5,val=0.5"
+    done = convert_audio(tmp_path, "asr_manifest", tasks, split=split, media="copy")
+    found = {name: lines(done, f"{name}.json") for name in ("train", "val")}
+    assert sum(map(len, found.values())) == 12
+    for name, of_split in found.items():
+        assert of_split
+        for line in of_split:
+            assert line["audio_filepath"].startswith(f"audio/{name}/")
+            assert (done.root / line["audio_filepath"]).is_file()
+    assert not (done.root / "manifest.json").exists()
+
+
+def test_the_same_input_gives_the_same_bytes(tmp_path: Path) -> None:
+    wav(tmp_path, "a1.wav")
+    made = [task(1, annotation(*said("a", 0.1, 1, "x"), *said("b", 0.1, 1, "y")))]
+    one, two = (
+        convert_audio(tmp_path, "asr_manifest", made, out=out, media="copy")
+        for out in ("one", "two")
+    )
+    for name in ("manifest.json", "manifest.jsonl", "report.json"):
+        assert one.text(name) == two.text(name)

@@ -215,3 +215,17 @@ def test_hostile_results_are_written_or_listed(
     folder = tmp_path_factory.mktemp("hostile")
     done = convert_audio(folder, "rttm", [task(1, {"id": 1, "result": results})])
     turns(done)
+
+
+def test_every_split_has_a_file_of_its_own(tmp_path: Path) -> None:
+    tasks = [task(n, annotation(labels("a", 0, 1, "Ann"))) for n in range(12)]
+    done = convert_audio(
+        tmp_path, "rttm", tasks, split="train=0.5,val=0.5", per_file=True
+    )
+    found = {name: turns(done, f"{name}.rttm") for name in ("train", "val")}
+    assert all(found.values())
+    assert sum(map(len, found.values())) == 12
+    for name, of_split in found.items():
+        for turn in of_split:
+            assert turns(done, f"rttm/{name}/{turn.file}.rttm") == [turn]
+    assert not (done.root / "result.rttm").exists()

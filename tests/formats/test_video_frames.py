@@ -329,3 +329,24 @@ def test_media_need_a_reader_of_videos_before_anything_is_read(
     assert "pip install 'ls-tools[video]'" in (caught.value.hint or "")
     assert not (tmp_path / "out").exists()
     assert frames_of(convert_video(tmp_path, to, made), to) == [1]
+
+
+@pytest.mark.parametrize("to", ["mot", "video_yolo", "video_coco"])
+def test_splits_have_their_own_files(tmp_path: Path, to: str) -> None:
+    tasks = [task(n, annotation(track("a", key(1), count=1))) for n in range(12)]
+    done = convert_video(tmp_path, to, tasks, split="train=0.5,val=0.5")
+    files = tree(done)
+    for split in ("train", "val"):
+        if to == "mot":
+            assert any(path.startswith(f"sequences/{split}/v") for path in files)
+        elif to == "video_yolo":
+            assert any(path.startswith(f"labels/{split}/v") for path in files)
+            assert f"{split}: images/{split}\n" in done.text("data.yaml")
+        else:
+            images = done.json(f"{split}.json")["images"]
+            assert images
+            assert all(
+                row["file_name"].startswith(f"images/{split}/v") for row in images
+            )
+    assert "result.json" not in files
+    assert done.report.regions_written == 12
