@@ -14,7 +14,7 @@ from pathlib import Path
 from PIL import Image, ImageOps
 
 from ls_tools import Client, PredictionBuilder, resolve_task
-from ls_tools.geometry import Box, Size
+from ls_tools.geometry import Box
 from ls_tools.label_config import parse_label_config
 from ls_tools.predictions import predicted_task
 
@@ -37,7 +37,7 @@ found = []
 for task in tasks:
     (path,) = resolve_task(task).values()
     picture = ImageOps.exif_transpose(Image.open(path))  # as the editor shows it
-    build = PredictionBuilder(config, size=Size(*picture.size))
+    build = PredictionBuilder(config, size=picture.size)
     for ltrb, score in detect(picture):
         build.rectangle(Box.from_ltrb(ltrb), label, score=score)
     found.append(predicted_task(task["data"], build.prediction(model_version=VERSION)))

@@ -27,14 +27,15 @@ class Shown(TypedDict, total=False):
 
     Attributes:
         to_name: The object tag, where the label config has several that fit.
-        size: Of the image or video, in pixels, EXIF orientation applied.
+        size: Of the image or video, in pixels, EXIF orientation applied; a
+            pair is width and height, as Pillow has it.
         text: The text, or of a paragraph, the utterance.
         duration_s: Of the audio or video, in seconds.
         item_index: Which image of a list of images, from 0.
     """
 
     to_name: str | None
-    size: Size | None
+    size: Size | tuple[float, float] | None
     text: str | None
     duration_s: float | None
     item_index: int | None

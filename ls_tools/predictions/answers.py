@@ -6,7 +6,7 @@ import datetime as dt
 from typing import TYPE_CHECKING, Any, Literal
 
 from ls_tools.errors import UsageError
-from ls_tools.predictions.plain import finite, integer, strings
+from ls_tools.predictions.plain import finite, integer, several, strings
 from ls_tools.predictions.results import (
     Labels,
     Mark,
@@ -74,11 +74,11 @@ def textarea(
     Raises:
         UsageError: One of them is no text.
     """
-    several = [texts] if isinstance(texts, str) else list(texts)
-    if not several or not all(isinstance(text, str) for text in several):
+    found = [texts] if isinstance(texts, str) else several(texts, "Texts")
+    if not found or not all(isinstance(text, str) for text in found):
         msg = f"A text area takes texts, not {texts!r:.60}."
         raise UsageError(msg)
-    return answer(target, "textarea", {"text": several}, mark, region)
+    return answer(target, "textarea", {"text": found}, mark, region)
 
 
 def rating(
@@ -162,7 +162,7 @@ def taxonomy(
     Raises:
         UsageError: There is no path, or one of them is no list of names.
     """
-    chosen = [checked_path(path) for path in paths]
+    chosen = [checked_path(path) for path in several(paths, "Paths of a taxonomy")]
     if not chosen:
         msg = "A taxonomy has no path."
         raise UsageError(msg, hint="Leave the result out.")
@@ -213,10 +213,7 @@ def checked_path(path: Sequence[str]) -> list[str]:
     Raises:
         UsageError: It is no list of names.
     """
-    if isinstance(path, str):  # which is a sequence of names to type checkers
-        msg = f"A path of a taxonomy is the text {path!r:.60}."
-        raise UsageError(msg, hint='Give a list of names: ["Animal", "Cat"].')
-    names: list[Any] = list(path)
+    names = several(path, "The names of a path, such as ['Animal', 'Cat'],")
     if not names or not all(isinstance(name, str) and name for name in names):
         msg = f"A path of a taxonomy is no list of names: {path!r:.60}."
         raise UsageError(msg)

@@ -9,7 +9,7 @@ from ls_tools.label_config import parse_label_config
 from ls_tools.predictions import answers, drawn, spans
 from ls_tools.predictions.aiming import Aim, split
 from ls_tools.predictions.controls import IMAGES, SOUNDS, TEXTS, Wanted, attribute_of
-from ls_tools.predictions.plain import finite, integer, strings
+from ls_tools.predictions.plain import finite, integer, several, strings
 from ls_tools.predictions.predictions import prediction
 from ls_tools.predictions.results import answer
 
@@ -237,11 +237,11 @@ class PredictionBuilder:
     ) -> Result:
         """Add paths of a taxonomy; see ``predictions.taxonomy``."""
         name, mark = split(**how)
-        several = [answers.checked_path(path) for path in paths]
-        names = list(dict.fromkeys(name for path in several for name in path))
+        chosen = [answers.checked_path(path) for path in several(paths, "Paths")]
+        names = list(dict.fromkeys(name for path in chosen for name in path))
         wanted = Wanted(tags=("taxonomy",), labels=names, name=name)
         target, _ = self._aim.find_answer(wanted, region)
-        return self._add(answers.taxonomy(target, several, region=region, **mark))
+        return self._add(answers.taxonomy(target, chosen, region=region, **mark))
 
     def relation(
         self,

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
 from ls_tools.errors import UsageError
 from ls_tools.geometry import (
     Box,
@@ -19,7 +17,7 @@ from ls_tools.geometry import (
     keypoint_to_pct,
     polygon_to_pct,
 )
-from ls_tools.predictions.plain import finite, integer, length
+from ls_tools.predictions.plain import finite, integer, length, pair
 from ls_tools.predictions.results import (
     Labels,
     Mark,
@@ -110,9 +108,10 @@ def polygon(
         UsageError: It has fewer than three corners, a number is NaN, or one is
             beyond 100 percent.
     """
+    _expect(shape, Polygon)
     points = tuple(
         (finite(x, "The x of a corner"), finite(y, "The y of a corner"))
-        for x, y in shape.points_px
+        for x, y in (pair(point, "x and y") for point in shape.points_px)
     )
     if len(points) < _LEAST_CORNERS:
         msg = f"A polygon has {len(points)} corners, and needs {_LEAST_CORNERS}."
@@ -136,6 +135,7 @@ def ellipse(
         UsageError: A number is NaN, a radius is negative, or it is beyond what
             the server takes: 100 percent, and 50 for a radius.
     """
+    _expect(shape, Ellipse)
     plain = Ellipse(
         finite(shape.x_px, "The x of an ellipse"),
         finite(shape.y_px, "The y of an ellipse"),
@@ -162,6 +162,7 @@ def keypoint(
     Raises:
         UsageError: A number is NaN, or it is beyond 100 percent.
     """
+    _expect(point, Keypoint)
     plain = Keypoint(
         finite(point.x_px, "The x of a keypoint"),
         finite(point.y_px, "The y of a keypoint"),
@@ -191,7 +192,8 @@ def brush(
     """
     from ls_tools.predictions.masks import encode_mask
 
-    size, code = encode_mask(mask, target.size)
+    known = None if target.size is None else plain_size(target.size)
+    size, code = encode_mask(mask, known)
     kind, value = labeled("brush", labels, {"format": "rle", "rle": code})
     return make_result(target, kind, value, mark, **_frame_of(size))
 
@@ -258,6 +260,7 @@ def _drawn(
 
 
 def _plain_box(box: Box) -> Box:
+    _expect(box, Box, "Box.from_ltrb, from_ltwh and from_centre make one of a row.")
     return Box(
         finite(box.left_px, "The left edge of a box"),
         finite(box.top_px, "The top edge of a box"),
@@ -265,6 +268,13 @@ def _plain_box(box: Box) -> Box:
         length(box.height_px, "The height of a box"),
         finite(box.rotation_deg, "The rotation of a box") % 360.0,
     )
+
+
+def _expect(shape: object, kind: type, hint: str = "") -> None:
+    if not isinstance(shape, kind):
+        what = kind.__name__
+        msg = f"The shape is to be a geometry.{what}, not {shape!r:.60}."
+        raise UsageError(msg, hint=hint)
 
 
 def _check_limits(place: Mapping[str, Any]) -> None:
@@ -287,22 +297,19 @@ def _size_of(target: Target) -> Size:
     return plain_size(size)
 
 
-def plain_size(size: Size) -> Size:
+def plain_size(size: Size | tuple[float, float]) -> Size:
     """A size in plain numbers.
 
     Raises:
         UsageError: A side is not above 0.
     """
-    width, height = (finite(side, "A side of the image") for side in _sides(size))
+    given = (size.width_px, size.height_px) if isinstance(size, Size) else size
+    sides = pair(given, "Width and height")
+    width, height = (finite(side, "A side of the image") for side in sides)
     if width <= 0 or height <= 0:
         msg = f"An image is {width:g} by {height:g} pixels."
         raise UsageError(msg)
     return Size(_whole(width), _whole(height))
-
-
-def _sides(size: Size) -> tuple[float, float]:
-    width, height = msgspec.structs.astuple(size)
-    return width, height
 
 
 def _whole(side: float) -> float:
@@ -310,5 +317,8 @@ def _whole(side: float) -> float:
 
 
 def _frame_of(size: Size) -> dict[str, float]:
-    width, height = _sides(size)
-    return {"original_width": width, "original_height": height, "image_rotation": 0}
+    return {
+        "original_width": size.width_px,
+        "original_height": size.height_px,
+        "image_rotation": 0,
+    }

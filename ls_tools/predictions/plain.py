@@ -80,6 +80,32 @@ def integer(found: Any, what: str) -> int:
         raise UsageError(msg) from exc
 
 
+def pair(found: Any, what: str) -> tuple[Any, Any]:
+    """Two of anything.
+
+    Raises:
+        UsageError: They are not two.
+    """
+    try:
+        first, second = found
+    except (TypeError, ValueError) as exc:
+        msg = f"{what} are two, not {found!r:.60}."
+        raise UsageError(msg) from exc
+    return first, second
+
+
+def several(found: Any, what: str) -> list[Any]:
+    """A list of anything but the letters of a text.
+
+    Raises:
+        UsageError: It is a text, or cannot be walked through.
+    """
+    if isinstance(found, (str, bytes)) or not hasattr(found, "__iter__"):
+        msg = f"{what} are a list, not {found!r:.60}."
+        raise UsageError(msg)
+    return list(found)
+
+
 def strings(found: str | Iterable[str], what: str) -> list[str]:
     """One string or several, as a list without repetitions.
 

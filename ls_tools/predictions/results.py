@@ -79,7 +79,8 @@ class Target:
         from_name: Name of the control tag, such as ``RectangleLabels``.
         to_name: Name of the object tag, such as ``Image``.
         size: Of the image, in pixels, as a browser shows it: EXIF orientation
-            applied. Needed for what is drawn on an image.
+            applied. A pair is width and height, as Pillow has it. Needed for
+            what is drawn on an image.
         text: The text that is shown. Needed for spans.
         duration_s: Of the audio or video, in seconds.
         item_index: Which image of a list of images, from 0.
@@ -87,7 +88,7 @@ class Target:
 
     from_name: str
     to_name: str
-    size: Size | None = None
+    size: Size | tuple[float, float] | None = None
     text: str | None = None
     duration_s: float | None = None
     item_index: int | None = None

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal
 
 from ls_tools.errors import UsageError
-from ls_tools.predictions.plain import finite, integer, length
+from ls_tools.predictions.plain import finite, integer, length, pair
 from ls_tools.predictions.results import (
     Labels,
     Mark,
@@ -173,7 +173,9 @@ def time_range(
     Raises:
         UsageError: A limit is no number, or the end is before the start.
     """
-    start, end = (finite(limit, "A limit of a time range") for limit in limits)
+    start, end = (
+        finite(limit, "A limit of a time range") for limit in pair(limits, "Limits")
+    )
     _check_order(start, end)
     value = {"start": start, "end": end, "instant": start == end}
     return _labeled(target, "timeserieslabels", labels, value, mark)
@@ -197,7 +199,8 @@ def timeline(
         UsageError: There is no range, or one of them is none.
     """
     ranges = []
-    for first, last in frames:
+    for found in frames:
+        first, last = pair(found, "A first and a last frame")
         start, end = integer(first, "A first frame"), integer(last, "A last frame")
         _check_order(start, end)
         if start < 1:
@@ -229,7 +232,7 @@ def _part(text: str | None, offsets: Offsets, target: Target) -> tuple[int, int,
     if text is None:
         msg = f"The text of {target.to_name!r} is not known."
         raise UsageError(msg, hint="Give it: text=….")
-    start, end = (integer(offset, "An offset") for offset in offsets)
+    start, end = (integer(offset, "An offset") for offset in pair(offsets, "Offsets"))
     if not 0 <= start < end <= len(text):
         msg = f"There is no span from {start} to {end} in a text of {len(text)}."
         hint = "Offsets are in code points, as Python counts; the end is exclusive."
@@ -240,8 +243,9 @@ def _part(text: str | None, offsets: Offsets, target: Target) -> tuple[int, int,
 def _range(
     seconds: tuple[float, float], duration_s: float | None
 ) -> tuple[float, float]:
-    start = length(seconds[0], "The start of a segment")
-    end = length(seconds[1], "The end of a segment")
+    first, last = pair(seconds, "Start and end")
+    start = length(first, "The start of a segment")
+    end = length(last, "The end of a segment")
     _check_order(start, end)
     if duration_s is not None and end > duration_s:
         msg = f"A segment ends at {end:g} s in an audio of {duration_s:g} s."

@@ -368,7 +368,8 @@ def test_dates_are_written_as_the_editor_reads_them(when: Any, text: str) -> Non
         (predictions.rating, -1, "A rating is -1"),
         (predictions.rating, 2.5, "is no integer"),
         (predictions.taxonomy, [], "has no path"),
-        (predictions.taxonomy, ["Animal"], "Give a list of names"),
+        (predictions.taxonomy, ["Animal"], "The names of a path, such as"),
+        (predictions.taxonomy, "Animal", "Paths of a taxonomy are a list"),
         (predictions.taxonomy, [[]], "no list of names"),
         (predictions.datetime, 5, "is no date, time or text: 5"),
         (predictions.datetime, "", "is no date, time or text"),
@@ -486,3 +487,61 @@ def test_a_task_brings_its_predictions_along() -> None:
     assert task == {"data": {"image": "s3://b/k"}, "predictions": [made]}
     several = predictions.predicted_task({}, [made, made])
     assert len(several["predictions"]) == 2
+
+
+def test_a_size_may_be_a_pair_as_pillow_has_it() -> None:
+    pair: Any = (200, 100)
+    target = Target(from_name="tool", to_name="image", size=pair)
+    made = predictions.rectangle(target, Box(0, 0, 1, 1), "Car")
+    assert made == predictions.rectangle(IMAGE, Box(0, 0, 1, 1), "Car")
+    shape: Any = (480, 640, 3)
+    target = Target(from_name="a", to_name="b", size=shape)
+    with pytest.raises(UsageError, match="Width and height are two"):
+        predictions.rectangle(target, Box(0, 0, 1, 1))
+
+
+JUNK = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.floats(),
+    st.text(max_size=5),
+    st.binary(max_size=5),
+    st.lists(st.one_of(st.none(), st.floats(), st.text(max_size=3)), max_size=4),
+    st.dictionaries(st.text(max_size=3), st.integers(), max_size=2),
+    st.builds(Box, st.text(max_size=2), st.floats(), st.none(), st.floats()),
+    st.builds(Polygon, st.lists(st.one_of(st.none(), st.tuples(st.floats())))),
+    st.builds(object),
+)
+
+
+@calm
+@given(junk=JUNK, labels=st.one_of(st.just("Car"), JUNK))
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda junk, labels: predictions.rectangle(IMAGE, junk, labels),
+        lambda junk, labels: predictions.polygon(IMAGE, junk, labels),
+        lambda junk, labels: predictions.ellipse(IMAGE, junk, labels),
+        lambda junk, labels: predictions.keypoint(IMAGE, junk, labels),
+        lambda junk, labels: predictions.span(TEXT, junk, labels),
+        lambda junk, labels: predictions.paragraph(TEXT, junk, labels),
+        lambda junk, labels: predictions.segment(SOUND, junk, labels),
+        lambda junk, labels: predictions.time_range(SOUND, junk, labels),
+        lambda junk, _: predictions.choices(IMAGE, junk),
+        lambda junk, _: predictions.textarea(IMAGE, junk),
+        lambda junk, _: predictions.taxonomy(IMAGE, junk),
+        lambda junk, _: predictions.rating(IMAGE, junk),
+        lambda junk, _: predictions.number(IMAGE, junk),
+        lambda junk, _: predictions.datetime(IMAGE, junk),
+        lambda junk, _: predictions.rectangle(IMAGE, Box(0, 0, 1, 1), score=junk),
+    ],
+)
+def test_nonsense_is_a_usage_error_or_plain_json(
+    make: Any, junk: Any, labels: Any
+) -> None:
+    try:
+        made = make(junk, labels)
+    except UsageError:
+        return
+    assert json.loads(json.dumps(made, allow_nan=False)) == made
