@@ -138,6 +138,7 @@ STRUCTS: dict[str, tuple[Column, ...]] = {
         Column("value", "json", "the value as in the export"),
         Column("score", "double", "confidence of a predicted result"),
         Column("meta", "json", "notes on the region"),
+        Column("length_s", "double", "length of the audio, where the export tells"),
     ),
     "region": REGION,
     "annotation": (

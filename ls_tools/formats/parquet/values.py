@@ -84,6 +84,7 @@ def _result_cells(result: Result) -> Cells:
         "value": bytes(result.value).decode(),
         "score": as_double(result.score),
         "meta": None if result.meta is None else as_json(result.meta),
+        "length_s": as_double(result.original_length),
     }
 
 
