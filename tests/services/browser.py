@@ -43,7 +43,7 @@ _SWITCHES = (
     "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
     "--remote-debugging-pipe",
 )
-_WINDOW = (1400, 1600)
+_WINDOW = (1200, 1000)
 _PATIENCE_S = 60.0
 # Chromium speaks over the file descriptors 3 and 4.
 _SHIM = (
@@ -216,8 +216,7 @@ class Page:
     def settle(self) -> None:
         """Wait until what was done is drawn."""
         frame = "new Promise((done) => requestAnimationFrame(() => setTimeout(done)))"
-        for _ in range(2):
-            self.run(frame)
+        self.run(frame)
 
     def drag(self, points: Sequence[Point], *, step_px: float = 24) -> None:
         """Press at the first point, move along all, and let go at the last."""

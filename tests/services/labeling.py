@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import requests
+from PIL import Image, ImageChops
 
 from services.browser import Page, Point
 from services.pictures import Patch
@@ -21,6 +23,47 @@ Colour = tuple[int, int, int]
 
 _SELECTED = "Htx.annotationStore.selected"
 _READY = f"window.Htx && Htx.task && {_SELECTED} && 'yes'"
+
+_CANVAS = "document.querySelector('.konvajs-content canvas')"
+# What is done before the page has made its annotation for good is lost.
+_STEADY = f"""(() => {{
+  const same = window.lastSelected === {_SELECTED};
+  window.lastSelected = {_SELECTED};
+  window.timesSame = same ? window.timesSame + 1 : 0;
+  return window.timesSame > 25;
+}})()"""
+_LOOKS = 50
+_HIGH = [0] * 128 + [255] * 128
+_FRAME = "parseInt(document.querySelector('.lsf-frames-control').innerText)"
+_TEXT_ROOT = (
+    "(document.querySelector('iframe.lsf-richtext__iframe')?.contentDocument.body"
+    " ?? document.querySelector('.lsf-richtext__container'))"
+)
+_ENDS_OF_TEXT = """(() => {
+  const part = %s, root = %s;
+  const walker = document.createTreeWalker(root, NodeFilter.SHOW_TEXT);
+  const nodes = [];
+  let text = "";
+  while (walker.nextNode()) {
+    nodes.push([text.length, walker.currentNode]);
+    text += walker.currentNode.data;
+  }
+  const frame = root.ownerDocument.defaultView.frameElement?.getBoundingClientRect();
+  const corner = (offset, isEnd) => {
+    const at = isEnd ? offset - 1 : offset;
+    const [start, node] = nodes.findLast(([start]) => start <= at);
+    const range = root.ownerDocument.createRange();
+    range.setStart(node, offset - start - (isEnd ? 1 : 0));
+    range.setEnd(node, offset - start + (isEnd ? 0 : 1));
+    const box = range.getBoundingClientRect();
+    return [
+      (isEnd ? box.right - 0.5 : box.left + 0.5) + (frame?.left ?? 0),
+      (box.top + box.bottom) / 2 + (frame?.top ?? 0),
+    ];
+  };
+  const first = text.indexOf(part);
+  return [corner(first, false), corner(first + part.length, true)];
+})()"""
 
 
 class LabelingPage:
@@ -42,14 +85,8 @@ class LabelingPage:
         self.page.open(f"{self._url}/projects/{project}/data?task={task}")
         ready = f"{_READY} && String(Htx.task.id) === '{task}'"
         self.page.wait_for(ready)
-
-    def wait_for_picture(self) -> None:
-        """Wait until the picture is there, and its stage has its size."""
-        self.page.wait_for(
-            f"{_SELECTED}.objects.every((o) => o.type !== 'image' || "
-            "(o.stageWidth > 1 && o.imageIsLoaded !== false))"
-        )
-        self.page.settle()
+        self.page.wait_for(f"{_SELECTED}.objects.every((one) => one.isReady)")
+        self.page.wait_for(_STEADY)
 
     def choose(self, label: str) -> None:
         """Click a label."""
@@ -64,6 +101,12 @@ class LabelingPage:
             f"document.querySelectorAll('button.lsf-tool[aria-label=\"{name}\"]')"
             f"[{number}]"
         )
+
+    def turn_right(self, times: int) -> None:
+        """Turn the picture clockwise by the toolbar, a quarter each time."""
+        for number in range(1, times + 1):
+            self.tool("rotate-right")
+            self.page.wait_for(f"{_SELECTED}.objects[0].rotation === {90 * number}")
 
     def unselect(self) -> None:
         """Let go of the region that was made last."""
@@ -82,6 +125,45 @@ class LabelingPage:
         self._click_on(f"document.querySelector('button[aria-label=\"{name}\"]')")
         self.page.wait_for(f"{_SELECTED}.pk && !Htx.isSubmitting")
 
+    @contextmanager
+    def region(self, label: str) -> Iterator[None]:
+        """Choose a label for what is drawn in the block, and let go of it."""
+        self.choose(label)
+        yield
+        self.unselect()
+
+    def select_text(self, part: str) -> None:
+        """Drag from the first to the last character of a part of the text.
+
+        Args:
+            part: As the page has it in its text nodes: without line breaks.
+        """
+        self.page.wait_for(f"{_TEXT_ROOT}?.textContent.includes({json.dumps(part)})")
+        self.page.settle()
+        script = _ENDS_OF_TEXT % (json.dumps(part), _TEXT_ROOT)
+        (left, top), (right, bottom) = self.page.run(script)
+        before = len(self.results())
+        self.page.drag([(left, top), (right, bottom)])
+        assert len(self.results()) == before + 1, f"nothing selected of {part!r}"
+
+    def wait_for_video(self) -> None:
+        """Wait until the first frame of a video is drawn."""
+        self.page.wait_for("document.querySelector('video')?.readyState >= 2")
+        self.page.wait_for(f"({_FRAME}) === 1")
+        self.page.settle()
+
+    def step_forward_to(self, frame: int) -> None:
+        """Click the button that steps forward, and wait for the frame."""
+        self._click_on("document.querySelector('button[aria-label=\"Step forward\"]')")
+        self.page.wait_for(f"({_FRAME}) === {frame}")
+        self.page.settle()
+
+    def find_red(self) -> tuple[float, float, float, float]:
+        """Where in the window something reddish is to be seen on the stage."""
+        found = find_reddish(self.page.screenshot(), self._stage())
+        assert found, "nothing is red"
+        return found
+
     def find_picture(self, patches: Mapping[Patch, Colour]) -> None:
         """See where in the window the picture is, and how it is turned.
 
@@ -92,17 +174,23 @@ class LabelingPage:
             patches: Of the task's picture, by their place in it in pixels; no two
                 in a row or column.
         """
-        left, top, right, bottom = self.page.run(
-            "(() => { const r = document.querySelector('.konvajs-content canvas')"
-            ".getBoundingClientRect(); return [r.left, r.top, r.right, r.bottom]; })()"
-        )
-        shot = self.page.screenshot()
-        within = (round(left), round(top), round(right), round(bottom))
-        pairs = [
-            (_center(place), _center(find_colour(shot, colour, within)))
-            for place, colour in patches.items()
-        ]
+        seen: list[Point] = []
+        for _ in range(_LOOKS):
+            shot, within = self.page.screenshot(), self._stage()
+            found = [find_colour(shot, colour, within) for colour in patches.values()]
+            before, seen = seen, [_center(bounds) for bounds in found if bounds]
+            if len(seen) == len(patches) and seen == before:
+                break
+        pairs = list(zip(map(_center, patches), seen, strict=True))
         self._to_window = _affine(pairs[:3])
+
+    def _stage(self) -> Patch:
+        self.page.wait_for(f"{_CANVAS} && 'yes'")
+        left, top, right, bottom = self.page.run(
+            f"(() => {{ const r = {_CANVAS}.getBoundingClientRect();"
+            "return [r.left, r.top, r.right, r.bottom]; })()"
+        )
+        return round(left), round(top), round(right), round(bottom)
 
     def at(self, x_px: float, y_px: float) -> Point:
         """Where in the window a point of the picture was last seen."""
@@ -127,17 +215,31 @@ class LabelingPage:
         self.page.click((x, y))
 
 
-def find_colour(png: bytes, colour: Colour, within: Patch) -> Patch:
+def find_colour(png: bytes, colour: Colour, within: Patch) -> Patch | None:
     """The bounds of what has exactly this colour in a part of a picture."""
-    from PIL import Image, ImageChops
-
-    with Image.open(io.BytesIO(png)) as picture:
-        part = picture.convert("RGB").crop(within)
+    part = _crop(png, within)
     difference = ImageChops.difference(part, Image.new("RGB", part.size, colour))
     red, green, blue = difference.split()
     distance = ImageChops.lighter(ImageChops.lighter(red, green), blue)
-    bounds = distance.point([255] + [0] * 255).getbbox()
-    assert bounds, f"nothing is {colour}"
+    return _bounds(distance.point([255] + [0] * 255), within)
+
+
+def find_reddish(png: bytes, within: Patch) -> Patch | None:
+    """The bounds of what is about red in a part of a picture."""
+    red, green, blue = _crop(png, within).split()
+    others = ImageChops.lighter(green, blue)
+    return _bounds(ImageChops.subtract(red, others).point(_HIGH), within)
+
+
+def _crop(png: bytes, within: Patch) -> Image.Image:
+    with Image.open(io.BytesIO(png)) as picture:
+        return picture.convert("RGB").crop(within)
+
+
+def _bounds(mask: Image.Image, within: Patch) -> Patch | None:
+    bounds = mask.getbbox()
+    if bounds is None:
+        return None
     left, top = within[:2]
     return bounds[0] + left, bounds[1] + top, bounds[2] + left, bounds[3] + top
 
