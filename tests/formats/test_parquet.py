@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from formats.pictures_rig import (
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ls_tools.errors import UsageError
+from ls_tools.errors import MissingDependencyError, UsageError
 from ls_tools.formats import parquet as module
 from ls_tools.formats.parquet.columns import ROWS, STRUCTS, Column, columns_of
 from ls_tools.output import ClassPolicy
@@ -217,6 +218,16 @@ def test_rows_may_stand_for_tasks_and_hold_them_whole(tmp_path: Path) -> None:
 def test_other_rows_are_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="'word'"):
         convert_tasks(tmp_path, "parquet", [], rows="word")
+
+
+def test_without_pyarrow_the_command_that_installs_it_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    with pytest.raises(MissingDependencyError) as caught:
+        convert_tasks(tmp_path, "parquet", [])
+    assert "pip install 'ls-tools[parquet]'" in str(caught.value.hint)
+    assert not (tmp_path / "out").exists()
 
 
 def test_an_empty_annotation_and_a_task_without_any_keep_their_row(
