@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -27,9 +28,11 @@ from pipeline.rig import (
 )
 from reading.strategies import messy_export
 
-from ls_tools import LsToolsError, Settings, convert
+from ls_tools import LsToolsError, Settings, Split, convert
 from ls_tools.errors import NotAnExportError
 from ls_tools.formats import FORMATS
+
+THIRDS = Split(fractions={"train": 0.5, "val": 0.25, "test": 0.25})
 
 every_format = pytest.mark.parametrize("to", usable_formats())
 
@@ -186,6 +189,7 @@ def test_a_list_of_pictures_is_no_obstacle(workshop: Workshop, to: str) -> None:
     policy=st.sampled_from([None, "latest", "all", "predictions", "drafts", "by:1"]),
     has_config=st.booleans(),
     include_unlabeled=st.booleans(),
+    split=st.sampled_from([None, THIRDS, replace(THIRDS, stratify=True)]),
 )
 def test_whatever_the_export_the_report_adds_up(
     tmp_path_factory: pytest.TempPathFactory,
@@ -194,6 +198,7 @@ def test_whatever_the_export_the_report_adds_up(
     policy: str | None,
     has_config: bool,  # noqa: FBT001 -- drawn by hypothesis
     include_unlabeled: bool,  # noqa: FBT001 -- likewise
+    split: Split | None,
 ) -> None:
     folder = tmp_path_factory.mktemp("messy")
     config = folder / "config.xml"
@@ -208,6 +213,7 @@ def test_whatever_the_export_the_report_adds_up(
             settings=offline,
             select=policy,
             include_unlabeled=include_unlabeled,
+            split=split,
         )
     except LsToolsError:
         assert not (folder / "out").exists()
@@ -215,6 +221,9 @@ def test_whatever_the_export_the_report_adds_up(
         report.check()
         written = [p for p in (folder / "out").rglob("*") if p.is_file()]
         assert report.files_written == len(written) - 2
+        if split is not None:
+            assert isinstance(report.splits, dict)
+            assert sum(report.splits.values()) == report.tasks_written
     known = {"config.xml", "cache", "out"}
     assert {path.name for path in folder.iterdir()} <= known
     shutil.rmtree(folder)
