@@ -22,6 +22,7 @@ from hypothesis import strategies as st
 
 from ls_tools.errors import MissingDependencyError, UsageError
 from ls_tools.formats import parquet as module
+from ls_tools.formats.parquet.cells import as_double, read_json
 from ls_tools.formats.parquet.columns import ROWS, STRUCTS, Column, columns_of
 from ls_tools.output import ClassPolicy
 
@@ -215,9 +216,14 @@ def test_rows_may_stand_for_tasks_and_hold_them_whole(tmp_path: Path) -> None:
     assert [[len(a["regions"]) for a in r["annotations"]] for r in rows] == [[0, 1], []]
 
 
-def test_other_rows_are_refused(tmp_path: Path) -> None:
+def test_other_rows_are_refused() -> None:
     with pytest.raises(UsageError, match="'word'"):
-        convert_tasks(tmp_path, "parquet", [], rows="word")
+        module.ParquetOptions(rows="word")
+
+
+def test_a_number_that_no_float_holds_stays_in_the_json() -> None:
+    assert read_json(b'{"x": 1e999}') is None
+    assert as_double("1e999") is None
 
 
 def test_without_pyarrow_the_command_that_installs_it_is_told(
