@@ -52,6 +52,13 @@ def test_a_box_has_every_field_that_the_editor_writes() -> None:
     }
 
 
+@pytest.mark.parametrize(("turn", "rotation"), [(-30, 330), (450, 90), (360, 0)])
+def test_rotations_are_those_of_one_turn(turn: float, rotation: float) -> None:
+    """The server refuses more than 360."""
+    result = predictions.rectangle(IMAGE, Box(100, 10, 40, 20, turn), "Car")
+    assert result["value"]["rotation"] == rotation
+
+
 def test_a_shape_without_labels_is_a_result_of_the_plain_tool() -> None:
     result = predictions.rectangle(IMAGE, Box(0, 0, 1, 1))
     assert result["type"] == "rectangle"
