@@ -39,7 +39,8 @@ TRACK_TYPE = "videorectangle"
 
 _LARGEST = 1e9
 _CREDIBLE_FRAMES = 100_000
-_CREDIBLE_RATE = 1_000.0
+_SLOWEST_RATE = 1e-3
+_FASTEST_RATE = 1e3
 _NUMBERS = ("x", "y", "width", "height")
 _DECODER = msgspec.json.Decoder()
 
@@ -99,9 +100,9 @@ class Track(msgspec.Struct, frozen=True):
         """Frames per second that the labeling page counted by, where known."""
         timed = [key for key in self.key_frames if key.time_s]
         if timed and timed[-1].time_s:
-            return timed[-1].frame / timed[-1].time_s
+            return credible_rate(timed[-1].frame / timed[-1].time_s)
         if self.frames_count and self.duration_s:
-            return self.frames_count / self.duration_s
+            return credible_rate(self.frames_count / self.duration_s)
         return None
 
 
@@ -176,6 +177,11 @@ def positions(track: Track, end: int, *, every: int = 1) -> Iterator[Position]:
             yield _between(key, following, frame)
 
 
+def credible_rate(rate: float) -> float | None:
+    """Frames per second that a video may have; None of any other number."""
+    return rate if _SLOWEST_RATE <= rate <= _FASTEST_RATE else None
+
+
 def _between(key: KeyFrame, following: KeyFrame | None, frame: int) -> Position:
     if following is None or frame == key.frame:
         return Position(frame, key.ltwh_pct, key.rotation_deg)
@@ -237,7 +243,7 @@ def _frames_count(value: Any, duration_s: float | None) -> int | None:
     count = _positive(value)
     if count is None:
         return None
-    longest = max(_CREDIBLE_FRAMES, (duration_s or 0.0) * _CREDIBLE_RATE)
+    longest = max(_CREDIBLE_FRAMES, (duration_s or 0.0) * _FASTEST_RATE)
     return int(count) if count <= longest else None
 
 

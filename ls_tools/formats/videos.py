@@ -18,7 +18,7 @@ from ls_tools.output import DROPPED
 from ls_tools.output.items import Item
 from ls_tools.output.shown import Medium, Shown
 from ls_tools.regions import image_size
-from ls_tools.tracks import TRACK_TYPE, Track, read_track
+from ls_tools.tracks import TRACK_TYPE, Track, credible_rate, read_track
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -234,10 +234,10 @@ class VideoReader:
         self, item: Item, videos: Sequence[Video]
     ) -> Iterator[tuple[Video, Tracked]]:
         places = self._shown.places(videos)
-        if item.annotation is not None:
-            for (to_name, index), video in places.items():
-                found = image_size(item.annotation, to_name, index)
-                video.size = video.size or found
+        for video in videos:
+            for to_name, index in video.places:
+                if item.annotation is not None and video.size is None:
+                    video.size = image_size(item.annotation, to_name, index)
         for region in item.regions:
             read = self._read_region(region, item, places)
             if isinstance(read, str):
@@ -284,6 +284,5 @@ def _rate(text: str) -> float | None:
         rate = float(text)
     except ValueError:
         return None
-    if not 0 < rate < float("inf"):
-        return None
-    return rate if rate >= 1 else 1 / rate
+    seconds_per_frame = not rate >= 1
+    return credible_rate(1 / rate if seconds_per_frame and rate else rate)

@@ -236,6 +236,52 @@ def test_without_a_config_labels_are_found_in_the_results(tmp_path: Path) -> Non
     assert not any("not in the label config" in text for text in done.report.warnings)
 
 
+HOSTILE = [
+    "a\nb=c.mp4",
+    "[x]=%s;.mp4",
+    "../../etc/passwd",
+    "....mp4",
+    "con.mp4",
+    ".mp4",
+    "labels.txt",
+    "\u202egnp.mp4",
+    "\U0001f3ac" * 200 + ".mp4",
+    " ",
+    "C:\\x.mp4",
+    "https://h.example/v.mp4?X-Amz-Signature=secret",
+]
+
+
+@pytest.mark.parametrize("to", ["mot", "video_yolo", "video_coco"])
+def test_no_name_leads_out_of_the_output(tmp_path: Path, to: str) -> None:
+    tasks = [
+        task(n, annotation(track("a", key(1), count=1)), video=name)
+        for n, name in enumerate(HOSTILE, 1)
+    ]
+    done = convert_video(tmp_path, to, tasks)
+    assert done.report.regions_written == len(HOSTILE)
+    before = {"export.json", "config.xml", "out", "cache"}
+    assert {path.name for path in tmp_path.iterdir()} <= before
+    assert "secret" not in "".join(tree(done))
+    if to == "mot":
+        for path in done.root.glob("sequences/*/seqinfo.ini"):
+            info = configparser.ConfigParser(interpolation=None)
+            info.read(path, encoding="utf-8")
+            assert info["Sequence"]["name"] == path.parent.name
+
+
+def test_the_size_of_an_image_is_not_that_of_a_video(tmp_path: Path) -> None:
+    xml = """<View><Image name="img" value="$image"/>
+      <Video name="video" value="$video"/>
+      <VideoRectangle name="box" toName="video"/>
+      <RectangleLabels name="rect" toName="img"/></View>"""
+    drawn = result("i", "rect", "rectanglelabels", {}, to_name="img")
+    drawn |= {"original_width": 7, "original_height": 7}
+    made = task(1, annotation(drawn, track("a", key(1), count=1, **UNSIZED)))
+    done = convert_video(tmp_path, "mot", [made], xml=xml)
+    assert done.skipped()["video size unknown"] == 1
+
+
 JUNK = st.one_of(
     st.none(),
     st.booleans(),

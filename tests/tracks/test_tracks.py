@@ -184,6 +184,7 @@ def test_the_frame_rate_is_what_the_key_frames_tell() -> None:
     assert track(key(50, time=2), key(100, time=4)).frame_rate == 25
     assert track(key(1), count=60, duration=2).frame_rate == 30
     assert track(key(1)).frame_rate is None
+    assert track(key(1, time=1e-300)).frame_rate is None
 
 
 JUNK = st.recursive(
