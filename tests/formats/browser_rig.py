@@ -187,4 +187,4 @@ def ltwh(patch: Patch) -> tuple[float, float, float, float]:
 
 
 def near(found: Any, wanted: Any) -> None:
-    assert list(found) == pytest.approx(list(wanted), abs=2 * _NEAR_PX), found
+    assert list(found) == pytest.approx(list(wanted), abs=_NEAR_PX), found

@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import requests
@@ -33,6 +33,8 @@ _STEADY = f"""(() => {{
   return window.timesSame > 25;
 }})()"""
 _LOOKS = 50
+_TRIES = 5
+_TOOL = "document.querySelector('button.lsf-tool[aria-label=\"%s\"]')"
 _HIGH = [0] * 128 + [255] * 128
 _FRAME = "parseInt(document.querySelector('.lsf-frames-control').innerText)"
 _TEXT_ROOT = (
@@ -89,24 +91,23 @@ class LabelingPage:
         self.page.wait_for(_STEADY)
 
     def choose(self, label: str) -> None:
-        """Click a label."""
-        self._click_on(
+        """Click a label, so that it is selected."""
+        element = (
             "[...document.querySelectorAll('.lsf-label')]"
             f".find((e) => e.innerText.trim().split('\\n')[0] === {json.dumps(label)})"
         )
+        self._click_until(element, f"{element}.className.includes('_selected')")
 
-    def tool(self, name: str, *, number: int = 0) -> None:
-        """Click a tool of the toolbar by its accessible name."""
-        self._click_on(
-            f"document.querySelectorAll('button.lsf-tool[aria-label=\"{name}\"]')"
-            f"[{number}]"
-        )
+    def tool(self, name: str) -> None:
+        """Click a tool of the toolbar by its accessible name, so that it is active."""
+        button = _TOOL % name
+        self._click_until(button, f"{button}.className.includes('_active')")
 
     def turn_right(self, times: int) -> None:
         """Turn the picture clockwise by the toolbar, a quarter each time."""
         for number in range(1, times + 1):
-            self.tool("rotate-right")
-            self.page.wait_for(f"{_SELECTED}.objects[0].rotation === {90 * number}")
+            is_turned = f"{_SELECTED}.objects[0].rotation === {90 * number}"
+            self._click_until(_TOOL % "rotate-right", is_turned)
 
     def unselect(self) -> None:
         """Let go of the region that was made last."""
@@ -204,6 +205,16 @@ class LabelingPage:
         """Click at points of the picture, one after the other."""
         for point in points_px:
             self.page.click(self.at(*point))
+
+    def _click_until(self, element: str, condition: str) -> None:
+        """Click on something, again where the page did not take notice."""
+        for _ in range(_TRIES):
+            self._click_on(element)
+            with suppress(TimeoutError):
+                self.page.wait_for(condition, timeout_s=3)
+                return
+        msg = f"clicked in vain on {element}"
+        raise TimeoutError(msg)
 
     def _click_on(self, element: str) -> None:
         self.page.wait_for(f"{element} && 'yes'")
