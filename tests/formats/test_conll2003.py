@@ -326,3 +326,13 @@ def test_the_servers_sample_has_the_same_entities(tmp_path: Path) -> None:
         ("Charles Babbage", "PER"),
         ("London", "LOC"),
     ]
+
+
+def test_each_split_has_its_file(tmp_path: Path) -> None:
+    tasks = [task(ADA, span(ADA, "Ada")) for _ in range(40)]
+    made = run(tmp_path, *tasks, split="train=0.5,val=0.5")
+    bodies = {path.name: path.read_text() for path in made.root.glob("*.conll")}
+    assert sorted(bodies) == ["train.conll", "val.conll"]
+    counts = [len(entities_of(body)) for body in bodies.values()]
+    assert sum(counts) == 40
+    assert min(counts) > 5

@@ -193,6 +193,16 @@ def test_documents_are_spread_over_files_when_told(
     ]
 
 
+def test_each_split_has_its_file(judge: Judge, tmp_path: Path) -> None:
+    spacy = judge("spacy")
+    tasks = [task(ADA, span(ADA, "Ada")) for _ in range(60)]
+    split = "train=0.4,val=0.3,test=0.3"
+    made = convert_texts(tmp_path, "spacy", tasks, split=split)
+    paths = sorted(made.root.glob("*.spacy"))
+    assert [path.name for path in paths] == ["dev.spacy", "test.spacy", "train.spacy"]
+    assert sum(len(read(judge, path, spacy)) for path in paths) == 60
+
+
 def test_two_runs_give_the_same_bytes(judge: Judge, tmp_path: Path) -> None:
     judge("spacy")
     tasks = [task(ADA, span(ADA, "Ada"), choice("bad")) for _ in range(5)]

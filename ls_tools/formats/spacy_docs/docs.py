@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 ALL_SPANS = "sc"
 """The span group that spaCy's span categorizer learns from unless told otherwise."""
 
-_FRESH_AFTER = 20_000
+_FRESH_AFTER = 10_000
 
 
 class DocMaker:
