@@ -138,6 +138,14 @@ def test_keypoints_that_no_column_can_hold_are_reported(
     assert rows_of(done)[0]["num_keypoints"] == 1
 
 
+def test_loose_keypoints_that_are_all_off_the_image_leave_no_annotation(
+    tmp_path: Path,
+) -> None:
+    done = convert_drawn(tmp_path, keypoint(120, 50, "nose"))
+    assert done.skipped() == {"outside the image": 1}
+    assert rows_of(done) == []
+
+
 def test_without_clipping_keypoints_stay_where_they_were_drawn(tmp_path: Path) -> None:
     done = convert_drawn(tmp_path, keypoint(120, 50, "nose"), clip=False)
     assert rows_of(done)[0]["keypoints"][:3] == [240, 50, 2]

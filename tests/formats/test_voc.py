@@ -204,6 +204,11 @@ def test_boxes_are_clipped_to_the_image(tmp_path: Path) -> None:
     assert corners(page(done).findall("object")[0]) == [-20, 90, 40, 110]
 
 
+def test_the_lowest_box_is_a_pixel_too(tmp_path: Path) -> None:
+    done = convert_drawn(tmp_path, box(10, 99.9, 10, 0.1))
+    assert corners(page(done).findall("object")[0]) == [20, 99, 40, 100]
+
+
 @pytest.mark.parametrize(
     ("left", "x_min", "x_max"), [(10.1, 20, 21), (99.85, 199, 200), (0, 0, 1)]
 )
@@ -279,6 +284,7 @@ def test_unlabeled_tasks_have_no_page_and_empty_ones_one_without_objects(
 def test_control_characters_leave_the_xml_valid(tmp_path: Path) -> None:
     """F30."""
     names = [
+        "x\ufffe",
         "a\x01b",
         "a\x02b",
         "a<b>&\"'",
@@ -294,11 +300,12 @@ def test_control_characters_leave_the_xml_valid(tmp_path: Path) -> None:
     root = page(done)
     found = [one.findtext("name") for one in root.findall("object")]
     assert found == [
+        "x\ufffd",
         "a b",
         "a b (2)",
         "a<b>&\"'",
         "\ufffd",
-        "x\ufffd",
+        "x\ufffd (2)",
         "_",
         "é 漢 😀",
         "]]>",
