@@ -217,7 +217,7 @@ def test_an_unlabeled_task_is_left_out_unless_told(tmp_path: Path) -> None:
 def test_paragraphs_are_sentences_of_one_document(tmp_path: Path) -> None:
     rows = [{"who": "Ann", "said": "hi Bob"}, {"who": "Bob", "said": "hello Ann"}]
     value = {"start": "1", "end": "1", "startOffset": 6, "endOffset": 9, "text": "Ann"}
-    value["paragraphlabels"] = ["PER"]  # type: ignore[assignment]
+    value["paragraphlabels"] = ["PER"]
     one = task("", result("parts", "paragraphlabels", value, to_name="talk"))
     one["data"] = {"talk": rows}
     body = run(tmp_path, one, xml=DIALOGUE).text()
@@ -243,11 +243,14 @@ def test_a_text_behind_a_reference_is_read(tmp_path: Path) -> None:
     xml = NER.replace('value="$text"', 'value="$text" valueType="url"')
     one = task("/data/local-files/?d=story.txt", span("Ada met Bob", "Bob"))
     gone = task("/data/local-files/?d=gone.txt", span("Ada met Bob", "Bob"))
-    settings_ = _local(tmp_path)
-    made = run(tmp_path, one, gone, xml=xml, settings=settings_)
+    (tmp_path / "odd.txt").write_bytes(b"Ada \xff")
+    odd = task("/data/local-files/?d=odd.txt", span("Ada", "Ada"))
+    made = run(tmp_path, one, gone, odd, xml=xml, settings=_local(tmp_path))
     assert entities_of(made.text()) == [("Bob", "PER")]
-    assert made.losses == {"text behind a reference not read": 1}
-    assert len(made.report.media.failed) == 1
+    assert made.losses == {"text behind a reference not read": 2}
+    causes = [failure.cause for failure in made.report.media.failed]
+    assert len(causes) == 2
+    assert causes[1].endswith("cannot be read: it is not UTF-8 at byte 4.")
 
 
 def _local(folder: Path) -> Any:

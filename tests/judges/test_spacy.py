@@ -304,7 +304,7 @@ def test_spacy_debugs_the_data_without_an_error(judge: Judge, tmp_path: Path) ->
         check=True,
         capture_output=True,
     )
-    paths = ["--paths.train", path, "--paths.dev", path]
+    paths = ["--paths.train", str(path), "--paths.dev", str(path)]
     done = subprocess.run(
         [*spacy, "debug", "data", config, *paths, "--ignore-warnings"],
         check=False,
