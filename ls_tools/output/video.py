@@ -24,6 +24,7 @@ _SAFE_OPENING = {
 """Playlists are refused: they can name files and addresses that FFmpeg opens."""
 
 _QUALITY = 95
+_US = 1e6
 
 
 class VideoFacts(msgspec.Struct, frozen=True):
@@ -81,9 +82,8 @@ def read_video_facts(path: Path, *, max_pixels: int) -> VideoFacts:
         if _rotation_deg(frame) % 180:
             width, height = height, width
         rate = stream.average_rate
-        return VideoFacts(
-            width, height, float(rate) if rate else None, _count_frames(stream)
-        )
+        frames_count = _count_frames(stream, container.duration)
+        return VideoFacts(width, height, float(rate) if rate else None, frames_count)
 
 
 class VideoPictures:
@@ -192,14 +192,15 @@ def _video_stream(container: Any, path: Path) -> Any:
     return container.streams.video[0]
 
 
-def _count_frames(stream: Any) -> int | None:
-    """As the file states, else by its length."""
+def _count_frames(stream: Any, length_us: int | None) -> int | None:
+    """As the file states, else by the length of the stream or of the file."""
     if stream.frames > 0:
         return int(stream.frames)
-    if stream.duration and stream.time_base and stream.average_rate:
-        count = stream.duration * stream.time_base * stream.average_rate
-        return round(float(count))
-    return None
+    if not stream.average_rate:
+        return None
+    if stream.duration and stream.time_base:
+        return round(float(stream.duration * stream.time_base * stream.average_rate))
+    return round(length_us / _US * float(stream.average_rate)) if length_us else None
 
 
 def _rotation_deg(frame: Any) -> int:

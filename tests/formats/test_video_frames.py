@@ -299,11 +299,27 @@ def test_frames_without_a_time_are_counted() -> None:
     assert VideoPictures(iter([]), None).jpeg(1) is None
 
 
-def test_a_stream_that_states_no_count_is_counted_by_its_length() -> None:
+def test_a_file_that_states_no_count_is_counted_by_its_length() -> None:
     stated = SimpleNamespace(frames=0, duration=20, time_base=0.1, average_rate=25)
-    assert video_files._count_frames(stated) == 50
+    assert video_files._count_frames(stated, 3_000_000) == 50
     stated.duration = None
-    assert video_files._count_frames(stated) is None
+    assert video_files._count_frames(stated, 3_000_000) == 75
+    assert video_files._count_frames(stated, None) is None
+    stated.average_rate = None
+    assert video_files._count_frames(stated, 3_000_000) is None
+
+
+CLIP = Path(__file__).parents[1] / "services" / "media" / "clip.webm"
+
+
+def test_webm_that_states_no_count_is_read_to_its_end(tmp_path: Path) -> None:
+    pytest.importorskip("av")
+    (tmp_path / "v1.mp4").write_bytes(CLIP.read_bytes())
+    facts = read_video_facts(CLIP, max_pixels=10**6)
+    done = convert_video(tmp_path, "mot", [task(1, annotation())], media="copy")
+    pictures = [path for path in tree(done) if path.endswith(".jpg")]
+    assert len(pictures) == facts.frames_count
+    assert f"seqLength={len(pictures)}\n" in done.text("sequences/v1/seqinfo.ini")
 
 
 @BOTH
