@@ -1,7 +1,8 @@
 """Where the records of a brush code start, found one after the other.
 
 Only the head of a record tells where the next one starts, so this is a loop.
-A code that repeats itself byte for byte, as flat colours do, is taken in leaps.
+Records that start alike are taken many at a time, and a code that repeats itself
+byte for byte, as flat colours do, in leaps.
 """
 
 from __future__ import annotations
@@ -20,6 +21,10 @@ RECORDS_AT = 53
 
 _STRETCH_BYTES = 128
 _BATCH_RECORDS = 2**17
+_STREAK, _ALIKE = 4, 16
+"""After how many records that start alike the next are looked at together, and
+how many of them."""
+
 _PERIODS = (24, 32)
 """Records after which a code may repeat itself: between them, multiples of what
 1, 2, 3, 4 and 6 records need to fill whole bytes."""
@@ -67,6 +72,8 @@ class Code:
         self._steps = [0, 0, 0, 0, *(3 + bits + word_bits for bits in size_bits)]
         self._shifts = [61 - bits for bits in size_bits]
         self._masks = [(1 << bits) - 1 for bits in size_bits]
+        self._bytes = data.tobytes()
+        self._alike = [self._look(head) for head in range(8)]
 
     def records(self) -> Iterator[Records]:
         """All records, and what follows them up to the end of the code."""
@@ -93,7 +100,7 @@ class Code:
             self._masks,
             self.word_bits,
         )
-        add = starts.append
+        add, before, streak = starts.append, -1, 0
         while at < limit:
             add(at)
             window = windows[at - base >> 3] << (at & 7)
@@ -104,7 +111,47 @@ class Code:
             else:
                 count = (window >> shifts[head] & masks[head]) + 1
                 at += 64 - shifts[head] + count * word_bits
+                if count > 1:
+                    before = -1
+                    continue
+            streak = streak + 1 if head == before else 0
+            before = head
+            if streak == _STREAK:
+                at = self._stride(at, head, starts)
+                streak = 0
         return at
+
+    def _stride(self, at: int, head: int, starts: list[int]) -> int:
+        """Follow records that start like the last one, many at a time.
+
+        They are repeated words, or single ones; each is as long as the other.
+        """
+        length, mask, heads = self._alike[head]
+        bits = _ALIKE * length
+        size_bytes = bits + 14 >> 3
+        while at + bits <= self.end:
+            first = at >> 3
+            found = int.from_bytes(self._bytes[first : first + size_bytes], "big")
+            if (found >> 8 * size_bytes - (at & 7) - bits) & mask != heads:
+                break
+            starts.extend(range(at, at + bits, length))
+            at += bits
+        return at
+
+    def _look(self, head: int) -> tuple[int, int, int]:
+        """The length of records with a head, and how many of them begin.
+
+        Returns:
+            The length of one, bits; and of ``_ALIKE`` in a row those bits that make
+            them what they are, as a mask and as they must be.
+        """
+        size_bits = self.size_bits[head & 3]
+        length = 3 + size_bits + self.word_bits
+        head_bits = 3 if head & 4 else 3 + size_bits  # a single word counts one
+        own = head if head & 4 else head << size_bits
+        places = [at * length + length - head_bits for at in range(_ALIKE)]
+        mask = sum((1 << head_bits) - 1 << place for place in places)
+        return length, mask, sum(own << place for place in places)
 
     def _find_repeats(self, at: int, starts: list[int]) -> tuple[int, int]:
         for period in _PERIODS:

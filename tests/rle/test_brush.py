@@ -226,3 +226,30 @@ def test_a_code_made_to_be_slow_takes_no_longer_than_its_length() -> None:
     with pytest.raises(BadRleError, match="ends after"):
         decode_brush(code)
     assert time.perf_counter() - start < 5
+
+
+@pytest.mark.parametrize("word_bits", [1, 7, 8, 32])
+@pytest.mark.parametrize("count", [1, 5, 20, 21, 22, 23, 37, 300])
+def test_records_that_start_alike_are_read(word_bits: int, count: int) -> None:
+    rng = random.Random(count)
+    largest = 2**word_bits - 1
+    words = [rng.randint(0, largest) for _ in range(count)]
+    singles = "".join(literal(0, [word], word_bits) for word in words)
+    runs = "".join(run(1, rng.randint(1, 16), word, word_bits) for word in words)
+    for bits in (singles, runs, singles + runs + singles, runs + "0" * 90):
+        total = _count(bits, word_bits)
+        code = pack(head(total, word_bits) + bits)
+        assert decode_brush(code).tolist() == brush_code.read(code)
+
+
+def _count(bits: str, word_bits: int) -> int:
+    at = total = 0
+    while at + 3 + word_bits < len(bits):
+        size = brush_code.SIZES[int(bits[at + 1 : at + 3], 2)]
+        length = int(bits[at + 3 : at + 3 + size], 2) + 1
+        words = 1 if bits[at] == "1" else length
+        at += 3 + size + words * word_bits
+        if at > len(bits):
+            break
+        total += length
+    return total

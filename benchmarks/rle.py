@@ -1,0 +1,336 @@
+"""Measure brush codes beside the decoders that people use today, in one run.
+
+    python benchmarks/rle.py [--rounds 5] [--out results.json]
+
+Every side holds the same codes, as lists of numbers like an export, and turns them
+into (H, W) masks by turns. The peers are label-studio-sdk and the Rust package
+label-studio-brush-rle-rs, each pinned in an environment of its own that is made on
+first use. ls_tools is measured with NumPy alone, and with numba where this
+interpreter has it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import itertools
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+import venv
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import measure
+import numpy as np
+
+from ls_tools.rle import encode_brush
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from numpy.typing import NDArray
+
+RUST = "label-studio-brush-rle-rs==0.1.1"
+SIZES = (3, 4, 8, 16)
+WIDTH, HEIGHT = 1024, 768
+
+WORKER = """
+import json, sys, time
+import numpy as np
+{setup}
+codes = json.load(open(sys.argv[1]))
+for line in sys.stdin:
+    name, repeats = line.split()
+    (width, height), code = codes[name]
+    started = time.perf_counter()
+    for _ in range(int(repeats)):
+        mask = decode(code, width, height)
+    elapsed_s = (time.perf_counter() - started) / int(repeats)
+    assert mask.shape == (height, width)
+    print(elapsed_s, int(mask.astype(np.int64).sum()), flush=True)
+"""
+OURS = """
+from ls_tools.rle import brush_mask
+from ls_tools.rle.compiled import COMPILER
+import ls_tools.rle.compiled as compiled
+{choice}
+def decode(code, width, height):
+    return brush_mask(code, (width, height))
+"""
+SIDES = {
+    "numpy": OURS.format(choice="compiled.compile_loop = lambda: None"),
+    "numba": OURS.format(choice="COMPILER.loop_for(2**40)"),
+    "rust": """
+from label_studio_brush_rle_rs.label_studio_brush_rle_rs import decode_rle
+def decode(code, width, height):
+    values = decode_rle(code, False)
+    return np.ascontiguousarray(values.reshape(height, width, 4)[:, :, 3])
+""",
+    "sdk": """
+from label_studio_sdk.converter.brush import decode_rle
+def decode(code, width, height):
+    values = decode_rle(code)
+    return np.ascontiguousarray(values.reshape(height, width, 4)[:, :, 3])
+""",
+}
+OUR_PNG = """
+import sys
+from ls_tools import convert
+convert(sys.argv[1], "brush_png", sys.argv[3], config=sys.argv[2])
+"""
+PEER_PNG = """
+import os, sys
+from label_studio_sdk.converter import Converter
+from label_studio_sdk.converter import brush
+os.makedirs(sys.argv[3])
+items = Converter(sys.argv[2], None).iter_from_json_file(sys.argv[1])
+brush.convert_task_dir(items, sys.argv[3], out_format="png")
+"""
+CONFIG = """<View><Image name="img" value="$image"/>
+<BrushLabels name="brush" toName="img"><Label value="Sky"/></BrushLabels></View>"""
+
+
+def main() -> None:
+    """Measure everything, print a table, write the results where asked."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--tasks", type=int, default=100)
+    parser.add_argument("--out", type=Path)
+    options = parser.parse_args()
+    pythons = {"numpy": Path(sys.executable), "rust": environment("peer-rle", RUST)}
+    pythons["sdk"] = measure.peer_python()
+    if importlib.util.find_spec("numba"):
+        pythons["numba"] = Path(sys.executable)
+    with tempfile.TemporaryDirectory() as folder:
+        results = measure_codes(pythons, Path(folder), options.rounds)
+        results["export"] = measure_export(
+            pythons["sdk"], Path(folder), options.tasks, options.rounds
+        )
+    for name, figures in results.items():
+        for what, value in figures.items():
+            print(f"{name:16} {what:22} {value:12.6g}")
+    if options.out:
+        options.out.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+
+
+def environment(name: str, requirement: str) -> Path:
+    """The interpreter of an environment that holds a package."""
+    folder = measure.ENVIRONMENTS / name
+    mark = folder / "installed.txt"
+    python = folder / "bin" / "python"
+    if not mark.exists():
+        venv.create(folder, with_pip=True, clear=True)
+        subprocess.run([python, "-m", "pip", "install", "-q", requirement], check=True)
+        mark.write_text(requirement)
+    return python
+
+
+def measure_codes(
+    pythons: dict[str, Path], folder: Path, rounds: int
+) -> dict[str, dict[str, float]]:
+    """Every code on every side, by turns."""
+    codes = {name: make() for name, make in CODES.items()}
+    path = folder / "codes.json"
+    path.write_text(json.dumps(codes))
+    sides = {side: start(python, side, path) for side, python in pythons.items()}
+    results = {}
+    for name in codes:
+        is_slow = name in SLOW
+        times: dict[str, list[float]] = {side: [] for side in sides}
+        for _ in range(rounds):
+            sums = set()
+            for side, process in sides.items():
+                if side == "sdk" and is_slow and times[side]:
+                    continue  # half a minute each; one is enough
+                seconds, total = ask(process, name, 1 if is_slow else 20)
+                times[side].append(seconds)
+                sums.add(total)
+            if len(sums) != 1:
+                message = f"the sides do not agree on {name}: {sums}"
+                raise AssertionError(message)
+        results[name] = figures_of(times, len(codes[name][1]))
+    for process in sides.values():
+        process.communicate()
+    return results
+
+
+def figures_of(times: dict[str, list[float]], code_bytes: int) -> dict[str, float]:
+    """Medians, and the ratios of the medians."""
+    medians = {side: statistics.median(found) for side, found in times.items()}
+    figures = {"code bytes": float(code_bytes)}
+    figures |= {f"{side} ms": 1000 * median for side, median in medians.items()}
+    for ours in ("numpy", "numba"):
+        for peer in ("sdk", "rust"):
+            if ours in medians:
+                figures[f"{ours} over {peer}"] = medians[peer] / medians[ours]
+    return figures
+
+
+def start(python: Path, side: str, codes: Path) -> subprocess.Popen[str]:
+    """A process that decodes what it is asked for."""
+    script = WORKER.format(setup=SIDES[side])
+    return subprocess.Popen(
+        [str(python), "-c", script, str(codes)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
+def ask(process: subprocess.Popen[str], name: str, repeats: int) -> tuple[float, int]:
+    """Seconds of one decoding, and the sum of the mask."""
+    if process.stdin is None or process.stdout is None:
+        raise AssertionError(process)
+    process.stdin.write(f"{name} {repeats}\n")
+    process.stdin.flush()
+    seconds, total = process.stdout.readline().split()
+    return float(seconds), int(total)
+
+
+def measure_export(
+    peer: Path, folder: Path, tasks: int, rounds: int
+) -> dict[str, float]:
+    """An export of brushes to PNG files, as whole processes."""
+    export, config = folder / "export.json", folder / "config.xml"
+    export.write_text(json.dumps([brush_task(number) for number in range(tasks)]))
+    config.write_text(CONFIG)
+    mine, theirs = [], []
+    for _ in range(rounds):
+        for python, script, costs in (
+            (sys.executable, OUR_PNG, mine),
+            (peer, PEER_PNG, theirs),
+        ):
+            with tempfile.TemporaryDirectory(dir=folder) as out:
+                arguments = [str(export), str(config), f"{out}/png"]
+                costs.append(measure.run([str(python), "-c", script, *arguments]))
+    return {
+        "tasks": tasks,
+        "ours s": measure.median(mine, "wall_s"),
+        "ours anonymous MB": measure.median(mine, "anonymous_bytes") / 1e6,
+        "sdk s": measure.median(theirs, "wall_s"),
+        "times faster": statistics.median(
+            b.wall_s / a.wall_s for a, b in zip(mine, theirs, strict=True)
+        ),
+    }
+
+
+def brush_task(number: int) -> dict[str, Any]:
+    """A task with one brush."""
+    rle = encode_brush(strokes(WIDTH, HEIGHT, number))
+    value = {"format": "rle", "rle": rle, "brushlabels": ["Sky"]}
+    result = {
+        "id": f"r{number}",
+        "from_name": "brush",
+        "to_name": "img",
+        "type": "brushlabels",
+        "original_width": WIDTH,
+        "original_height": HEIGHT,
+        "value": value,
+    }
+    made = {"id": number, "result": [result], "completed_by": 1}
+    made |= {"created_at": "2026-01-01T00:00:00Z", "updated_at": "2026-01-01T00:00:00Z"}
+    image = f"/data/upload/1/{number}.jpg"
+    return {"id": number, "data": {"image": image}, "annotations": [made]}
+
+
+def strokes(width: int, height: int, seed: int, count: int = 30) -> NDArray[np.uint8]:
+    """Wandering strokes of a round brush, with soft edges as a canvas draws them."""
+    rng = np.random.default_rng(seed)
+    mask = np.zeros((height, width), np.uint8)
+    scale = width / 1024
+    for _ in range(count):
+        radius = rng.integers(5, 40) * scale
+        x, y = rng.random() * width, rng.random() * height
+        for step_x, step_y in rng.normal(0, radius / 2, (12, 2)):
+            x, y = x + step_x, y + step_y
+            paint(mask, x, y, radius)
+    return mask
+
+
+def paint(mask: NDArray[np.uint8], x: float, y: float, radius: float) -> None:
+    """One dab of a brush."""
+    top, left = max(int(y - radius) - 1, 0), max(int(x - radius) - 1, 0)
+    part = mask[top : int(y + radius) + 2, left : int(x + radius) + 2]
+    if part.size:
+        rows, columns = np.indices(part.shape)
+        away = np.hypot(rows + top + 0.5 - y, columns + left + 0.5 - x)
+        dab = np.clip(255 * (radius - away + 0.5), 0, 255).astype(np.uint8)
+        np.maximum(part, dab, out=part)
+
+
+def in_colour(alpha: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """RGBA of one colour, which other tools write."""
+    colour = np.array([200, 30, 77, 255], np.uint8)
+    return np.where((alpha > 0)[..., None], colour, np.uint8(0)).astype(np.uint8)
+
+
+def encode_values(values: list[int], *, chunks: bool) -> list[int]:
+    """The code of any values.
+
+    Args:
+        values: By pixel, RGBA.
+        chunks: Values that do not repeat are written together, as the editor does,
+            or each on its own, as the existing tool does.
+    """
+    bits = [f"{len(values):032b}{7:05b}", *(f"{size - 1:04b}" for size in SIZES)]
+    for is_run, words in records_of(values, chunks=chunks):
+        choice = next(i for i, size in enumerate(SIZES) if len(words) <= 1 << size)
+        bits.append(f"{is_run:b}{choice:02b}{len(words) - 1:0{SIZES[choice]}b}")
+        bits += [f"{word:08b}" for word in (words[:1] if is_run else words)]
+    text = "".join(bits)
+    text += "0" * (8 - len(text) % 8)
+    return list(int(text, 2).to_bytes(len(text) // 8, "big"))
+
+
+def records_of(values: list[int], *, chunks: bool) -> Iterator[tuple[bool, list[int]]]:
+    """Runs, and what is between them."""
+    chunk: list[int] = []
+    longest = (1 << SIZES[-1]) if chunks else 1
+    for _, run in itertools.groupby(values):
+        words = list(run)
+        if len(words) == 1:
+            chunk += words
+        if chunk and (len(words) > 1 or len(chunk) == longest):
+            yield False, chunk
+            chunk = []
+        for at in range(0, len(words) if len(words) > 1 else 0, 1 << SIZES[-1]):
+            yield True, words[at : at + (1 << SIZES[-1])]
+    if chunk:
+        yield False, chunk
+
+
+def _grey(alpha: NDArray[np.uint8]) -> tuple[tuple[int, int], list[int]]:
+    return alpha.shape[::-1], encode_brush(alpha)  # type: ignore[return-value]
+
+
+def _coloured(*, chunks: bool) -> tuple[tuple[int, int], list[int]]:
+    values = in_colour(strokes(WIDTH, HEIGHT, 1, 60)).ravel().tolist()
+    return (WIDTH, HEIGHT), encode_values(values, chunks=chunks)
+
+
+def _checkers(side: int) -> NDArray[np.uint8]:
+    rows, columns = np.indices((HEIGHT, WIDTH)) // side
+    return ((rows + columns) % 2 * 255).astype(np.uint8)
+
+
+def _noise() -> NDArray[np.uint8]:
+    rng = np.random.default_rng(1)
+    return (rng.random((HEIGHT, WIDTH)) < 0.5).astype(np.uint8) * 255  # noqa: PLR2004 -- a coin
+
+
+CODES: dict[str, Callable[[], tuple[tuple[int, int], list[int]]]] = {
+    "strokes": lambda: _grey(strokes(WIDTH, HEIGHT, 1)),
+    "strokes-34M-values": lambda: _grey(strokes(3400, 2500, 1)),
+    "colour-by-editor": lambda: _coloured(chunks=True),
+    "colour-by-sdk": lambda: _coloured(chunks=False),
+    "checkers-3px": lambda: _grey(_checkers(3)),
+    "noise": lambda: _grey(_noise()),
+}
+SLOW = frozenset(CODES) - {"strokes", "strokes-34M-values"}
+
+
+if __name__ == "__main__":
+    main()
