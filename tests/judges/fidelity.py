@@ -35,6 +35,8 @@ Results = list[dict[str, Any]]
 TITLES = {
     "image": "`Image`",
     "poses": "`Image` with poses",
+    "browser_turned": "`Image` turned in the editor",
+    "browser_masks": "`Image` painted on by hand",
     "images": "`Image` with several pages",
     "text": "`Text`",
     "hypertext": "`HyperText`",
@@ -53,6 +55,9 @@ TITLES = {
 OWN = frozenset({"poses"})
 """What no corpus has, in ``SAMPLES``."""
 
+AGAIN = frozenset({"browser_text", "browser_hypertext", "browser_video"})
+"""What shows the same controls as another corpus."""
+
 INTRODUCTION = """\
 # What each format keeps of each control
 
@@ -63,7 +68,7 @@ Report. A reason stands where it says more than that the control is not expressi
 format stands for all its presets where they agree.
 """
 ANSWERS = frozenset({"choices", "textarea", "rating", "number", "taxonomy", "datetime"})
-SHAPES = frozenset({"rectangle", "videorectangle"})
+SHAPES = frozenset({"rectangle", "videorectangle", "magicwand"})
 """Shapes that some regions of the corpus have no label for."""
 
 
