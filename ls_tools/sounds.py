@@ -73,7 +73,9 @@ def read_segment(region: Region) -> Segment | str:
     times = _find_times([fields for _, fields in values])
     if isinstance(times, str):
         return times
+    labels: dict[str, None] = {}
     for result, fields in values:
+        labels.update(dict.fromkeys(_labels(fields)))
         if result.type == TEXT_TYPE:
             texts.setdefault(result.from_name, []).extend(_strings(fields.get("text")))
         elif result.type == CHOICES_TYPE:
@@ -85,7 +87,7 @@ def read_segment(region: Region) -> Segment | str:
         start_s=start_s,
         end_s=end_s,
         channel=_find_channel([fields for _, fields in values]),
-        labels=region.labels(),
+        labels=list(labels),
         texts=texts,
         choices=choices,
     )
@@ -180,6 +182,12 @@ def _number(value: Any) -> float | None:
     except (ValueError, OverflowError):
         return None
     return number if math.isfinite(number) and abs(number) < _LARGEST_S else None
+
+
+def _labels(fields: Mapping[str, Any]) -> Iterator[str]:
+    for key, found in fields.items():
+        if key.endswith("labels"):
+            yield from _strings(found)
 
 
 def _strings(value: Any) -> Iterator[str]:

@@ -130,6 +130,35 @@ def test_names_of_files_are_one_word_each_and_distinct(tmp_path: Path) -> None:
     assert any("file name was changed" in text for text in done.report.warnings)
 
 
+HOSTILE = [
+    "a\nb ; c.wav",
+    "../../etc/passwd",
+    "....wav",
+    "con.wav",
+    ".wav",
+    "result.rttm",
+    "\u202egnp.wav",
+    "\U0001f399" * 200 + ".wav",
+    "<NA>.wav",
+    " ",
+    "https://h.example/a.wav?X-Amz-Signature=secret",
+]
+
+
+def test_no_name_of_a_file_leads_astray(tmp_path: Path) -> None:
+    tasks = [
+        task(n, annotation(labels("a", 0, 1, "Ann")), audio=name)
+        for n, name in enumerate(HOSTILE, 1)
+    ]
+    done = convert_audio(tmp_path, "rttm", tasks, per_file=True)
+    found = {turn.file for turn in turns(done)}
+    assert len(found) == len(HOSTILE)
+    assert "secret" not in done.text("result.rttm")
+    before = {"export.json", "config.xml", "out", "cache"}
+    assert {path.name for path in tmp_path.iterdir()} <= before
+    assert len(list((done.root / "rttm").iterdir())) == len(HOSTILE)
+
+
 @pytest.mark.parametrize(
     ("reason", "times"),
     [(reason, times) for reason, all_times in BAD_TIMES.items() for times in all_times],
