@@ -101,7 +101,8 @@ def check_hypertext(source: Path, folder: Path) -> None:
 
 
 def check_video(source: Path, folder: Path) -> None:
-    """A box at the frames where it was moved to, counted from one."""
+    """A box at the frames where it was moved to, counted from one; between them it
+    goes with the patch of colour in the video."""
     [task] = read(source)
     [result] = task["annotations"][0]["result"]
     value = result["value"]
@@ -113,14 +114,15 @@ def check_video(source: Path, folder: Path) -> None:
         left_pct = (20 + 15 * (number - 1)) / 4.8
         assert box["x"] == pytest.approx(left_pct, abs=0.5)
         assert (box["y"], box["height"]) == pytest.approx((31.25, 31.25), abs=0.5)
-    report = convert(
-        source,
-        "jsonl",
-        folder / "jsonl",
-        config=source.with_suffix(".xml"),
-        settings=Settings(cache_dir=folder / "cache", mode="offline"),
-    )
-    assert report.regions_written == 1
+    written = folder / "video"
+    offline = Settings(cache_dir=folder / "cache", mode="offline")
+    config = source.with_suffix(".xml")
+    convert(source, "video_yolo", written, config=config, settings=offline)
+    lines = [path.read_text() for path in sorted((written / "labels").iterdir())]
+    assert len(lines) == 20
+    for number, line in enumerate(lines):  # the patch moves by 15 pixels a frame
+        center = (60 + 15 * number) / 480
+        assert float(line.split()[1]) == pytest.approx(center, abs=0.005)
 
 
 CHECKS: dict[str, Check] = {

@@ -244,7 +244,8 @@ def find_reddish(png: bytes, within: Patch) -> Patch | None:
 
 def _crop(png: bytes, within: Patch) -> Image.Image:
     with Image.open(io.BytesIO(png)) as picture:
-        return picture.convert("RGB").crop(within)
+        part: Image.Image = picture.convert("RGB").crop(within)
+    return part
 
 
 def _bounds(mask: Image.Image, within: Patch) -> Patch | None:
