@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -76,4 +77,6 @@ class VocFormat(PictureFormat):
             expresses=is_flag,
         )
         reader = PictureReader(config, output, wanted)
-        VocWriter(reader, output, ObjectMaker(options, output)).write(items)
+        maker = ObjectMaker(options, output)
+        with ExitStack() as stack:
+            VocWriter(reader, output, maker, stack).write(items)

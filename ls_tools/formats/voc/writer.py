@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from ls_tools.formats.pictures import MERGED, NO_IMAGE
 from ls_tools.formats.voc.names import xml_text
@@ -12,6 +12,7 @@ from ls_tools.output.records import annotator_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from contextlib import ExitStack
 
     from ls_tools.formats.pictures import Picture, PictureReader
     from ls_tools.formats.voc.objects import ObjectMaker
@@ -69,16 +70,22 @@ class VocWriter:
         reader: Finds images and regions.
         output: Where to.
         maker: Makes the elements of regions.
+        stack: Closes the lists of images.
     """
 
     def __init__(
-        self, reader: PictureReader, output: Output, maker: ObjectMaker
+        self,
+        reader: PictureReader,
+        output: Output,
+        maker: ObjectMaker,
+        stack: ExitStack,
     ) -> None:
         self._reader = reader
         self._output = output
         self._maker = maker
         self._shared: dict[str, _Page] = {}
-        self._listed: dict[str, list[str]] = {}
+        self._stack = stack
+        self._lists: dict[str, IO[bytes]] = {}
         self._unsized_count = 0
 
     def write(self, items: Items) -> None:
@@ -98,7 +105,7 @@ class VocWriter:
                     self._finish_page(page)
         for path, page in self._shared.items():
             self._write_page(path, page)
-        self._write_lists()
+        self._finish()
 
     def _open_page(self, picture: Picture, item: Item) -> _Page:
         placed = self._output.media.place(picture.reference, item)
@@ -131,10 +138,10 @@ class VocWriter:
         split = output.split_of(page.item)
         stem = output.names.stem(picture.reference, page.item.task)
         path = f"{output.folder('Annotations', page.item)}/{stem}.xml"
-        listed = self._listed.setdefault(split, [])
         first = self._shared.get(path)
         if first is None:
-            listed.append(f"{split}/{stem}\n" if split else f"{stem}\n")
+            line = f"{split}/{stem}\n" if split else f"{stem}\n"
+            self._list_of(split).write(line.encode())
         if not output.names.is_shared(picture.reference):
             self._write_page(path, page)
         elif first is None:
@@ -164,11 +171,19 @@ class VocWriter:
         reference = page.placed.reference
         self._output.write_bytes(path, data, item=page.item, reference=reference)
 
-    def _write_lists(self) -> None:
-        output = self._output
-        for split, lines in self._listed.items() or [("", [])]:
+    def _list_of(self, split: str) -> IO[bytes]:
+        """The file that lists the images of a split."""
+        listed = self._lists.get(split)
+        if listed is None:
             path = f"ImageSets/Main/{split or 'trainval'}.txt"
-            output.write_bytes(path, "".join(lines).encode())
+            listed = self._stack.enter_context(self._output.open(path))
+            self._lists[split] = listed
+        return listed
+
+    def _finish(self) -> None:
+        output = self._output
+        if not self._lists:
+            self._list_of("")
         output.write_bytes("labelmap.txt", self._maker.names.label_map().encode())
         if self._unsized_count:
             output.tally.warn(
