@@ -197,7 +197,8 @@ def measure_export(
     export, config = folder / "export.json", folder / "config.xml"
     export.write_text(json.dumps([brush_task(number) for number in range(tasks)]))
     config.write_text(CONFIG)
-    mine, theirs = [], []
+    mine: list[measure.Cost] = []
+    theirs: list[measure.Cost] = []
     for _ in range(rounds):
         for python, script, costs in (
             (sys.executable, OUR_PNG, mine),
@@ -303,7 +304,8 @@ def records_of(values: list[int], *, chunks: bool) -> Iterator[tuple[bool, list[
 
 
 def _grey(alpha: NDArray[np.uint8]) -> tuple[tuple[int, int], list[int]]:
-    return alpha.shape[::-1], encode_brush(alpha)  # type: ignore[return-value]
+    height, width = alpha.shape
+    return (width, height), encode_brush(alpha)
 
 
 def _coloured(*, chunks: bool) -> tuple[tuple[int, int], list[int]]:
