@@ -55,9 +55,6 @@ TITLES = {
 OWN = frozenset({"poses"})
 """What no corpus has, in ``SAMPLES``."""
 
-AGAIN = frozenset({"browser_text", "browser_hypertext", "browser_video"})
-"""What shows the same controls as another corpus."""
-
 INTRODUCTION = """\
 # What each format keeps of each control
 
