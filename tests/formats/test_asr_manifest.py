@@ -192,6 +192,14 @@ def test_choices_about_the_whole_are_on_every_line(tmp_path: Path) -> None:
     assert (lines(done), done.skipped()) == ([], {"no text": 1})
 
 
+def test_a_file_of_segments_without_text_has_no_line(tmp_path: Path) -> None:
+    made = annotation(labels("a", 0, 1, "Noise"), choice("c", "en"))
+    done = convert_audio(
+        tmp_path, "asr_manifest", [task(1, made)], lines="file", untranscribed="write"
+    )
+    assert (lines(done), done.skipped()) == ([], {"no text": 2})
+
+
 def test_segments_without_text_are_written_when_asked_for(tmp_path: Path) -> None:
     made = annotation(labels("a", 0, 1, "Noise"), words("b", [" "], 1, 2))
     done = convert_audio(
@@ -223,6 +231,24 @@ def test_speakers_come_from_the_control_that_names_them(tmp_path: Path) -> None:
     done = convert_audio(tmp_path, "asr_manifest", [task(1, made)], **asked)
     (line,) = lines(done)
     assert (line["speaker"], line["labels"]) == ("Bob", ["Speech", "Bob"])
+
+
+def test_a_choice_may_name_the_speaker(tmp_path: Path) -> None:
+    made = annotation(*said("a", 0, 1, "hi"), choice("a", "fr"), *said("b", 1, 2, "x"))
+    asked = {"speaker_control": "language"}
+    done = convert_audio(tmp_path, "asr_manifest", [task(1, made)], **asked)
+    assert [line.get("speaker") for line in lines(done)] == ["fr", None]
+
+
+def test_notes_and_other_objects_are_reported(tmp_path: Path) -> None:
+    xml = SPEECH.replace("</View>", '<Image name="img" value="$image"/></View>')
+    made = annotation(
+        words("a", "hi", 0, 1, meta={"text": ["a note"]}),
+        words("b", "on the image", to_name="img"),
+    )
+    done = convert_audio(tmp_path, "asr_manifest", [task(1, made)], xml=xml)
+    assert done.degraded() == {"note dropped": 1}
+    assert done.skipped() == {"control not expressible: TextArea on Image": 1}
 
 
 def test_one_text_is_the_transcript_and_the_others_are_reported(

@@ -231,6 +231,13 @@ def test_several_annotations_of_a_task_are_one_recording(tmp_path: Path) -> None
     assert [turn.start for turn in turns(done)] == [0, 1]
 
 
+def test_no_audio_is_no_crash(tmp_path: Path) -> None:
+    done = convert_audio(
+        tmp_path, "rttm", [task(1, annotation(labels("a", 0, 1, "Ann")), audio=[])]
+    )
+    assert done.skipped() == {"no audio in the task data": 1}
+
+
 def test_no_task_at_all_is_an_empty_file(tmp_path: Path) -> None:
     done = convert_audio(tmp_path, "rttm", [task(1)])
     assert done.text("result.rttm") == ""

@@ -323,6 +323,14 @@ def test_webm_that_states_no_count_is_read_to_its_end(tmp_path: Path) -> None:
 
 
 @BOTH
+def test_no_video_is_no_crash(tmp_path: Path, to: str) -> None:
+    made = task(1, annotation(track("a", key(1))), video=[])
+    done = convert_video(tmp_path, to, [made])
+    assert done.skipped() == {"no video in the task data": 1}
+    assert frames_of(done, to) == []
+
+
+@BOTH
 def test_tasks_of_one_video_share_its_frames(tmp_path: Path, to: str) -> None:
     shared = reference("both.mp4")
     tasks = [
