@@ -129,7 +129,7 @@ class Code:
         length, mask, heads = self._alike[head]
         bits = _ALIKE * length
         size_bytes = bits + 14 >> 3
-        while at + bits <= self.end:
+        while at + bits <= self.end and len(starts) < _BATCH_RECORDS:
             first = at >> 3
             found = int.from_bytes(self._bytes[first : first + size_bytes], "big")
             if (found >> 8 * size_bytes - (at & 7) - bits) & mask != heads:

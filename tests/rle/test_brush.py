@@ -255,3 +255,17 @@ def _count(bits: str, word_bits: int) -> int:
             break
         total += length
     return total
+
+
+def test_memory_does_not_grow_with_the_records() -> None:
+    count = 600_000
+    bits = np.zeros((count, 14), np.uint8)
+    bits[:, 6:] = np.random.default_rng(6).integers(0, 2, (count, 8))
+    start = np.frombuffer(head(count).encode(), np.uint8) - ord("0")
+    code = np.packbits(np.concatenate((start, bits.ravel()))).tobytes()
+    tracemalloc.start()
+    values = decode_brush(code)
+    peak_bytes = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert (values == np.packbits(bits[:, 6:])).all()
+    assert peak_bytes < 60_000_000
