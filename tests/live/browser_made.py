@@ -15,6 +15,7 @@ from formats.browser_rig import (
     SEA,
     SIZE,
     STROKE,
+    TALK,
     TEXT,
     TURNS,
 )
@@ -54,6 +55,13 @@ HTML_CONFIG = """<View>
     <Label value="PER"/><Label value="LOC"/>
   </HyperTextLabels>
   <HyperText name="media" value="$html"/>
+</View>"""
+TALK_CONFIG = """<View>
+  <ParagraphLabels name="entity" toName="media">
+    <Label value="PER"/><Label value="ASK"/>
+  </ParagraphLabels>
+  <Paragraphs name="media" value="$talk" layout="dialogue"
+    nameKey="who" textKey="said"/>
 </View>"""
 VIDEO_CONFIG = """<View>
   <Labels name="what" toName="media"><Label value="Man"/></Labels>
@@ -146,6 +154,19 @@ def select_hypertext(labeling: LabelingPage, api: Api, root: Path) -> int:
     return project
 
 
+def select_paragraphs(labeling: LabelingPage, api: Api, root: Path) -> int:
+    """Spans after emoji, one over the end of a line."""
+    del root
+    project = api.create_project("Selected paragraphs", TALK_CONFIG)
+    [task] = api.import_tasks(project, [{"data": {"talk": TALK}}])
+    labeling.open(project, task)
+    for part, label in {"Charles!": "PER", "How\nare you": "ASK"}.items():
+        with labeling.region(label):
+            labeling.select_text(part)
+    labeling.submit()
+    return project
+
+
 def follow_in_video(labeling: LabelingPage, api: Api, root: Path) -> int:
     """A box that follows the red patch of a video, moved at three frames."""
     write_media(root)
@@ -186,6 +207,7 @@ MAKERS: dict[str, Make] = {
     "browser_masks": paint_masks,
     "browser_text": select_text,
     "browser_hypertext": select_hypertext,
+    "browser_paragraphs": select_paragraphs,
     "browser_video": follow_in_video,
 }
 """What a browser makes, by the name of its export in the corpus."""

@@ -39,7 +39,7 @@ _HIGH = [0] * 128 + [255] * 128
 _FRAME = "parseInt(document.querySelector('.lsf-frames-control').innerText)"
 _TEXT_ROOT = (
     "(document.querySelector('iframe.lsf-richtext__iframe')?.contentDocument.body"
-    " ?? document.querySelector('.lsf-richtext__container'))"
+    " ?? document.querySelector('.lsf-richtext__container, .lsf-paragraphs'))"
 )
 _ENDS_OF_TEXT = """(() => {
   const part = %s, root = %s;
