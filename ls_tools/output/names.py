@@ -9,11 +9,16 @@ from __future__ import annotations
 import re
 from array import array
 from itertools import count
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 from unicodedata import normalize
 
 from ls_tools.locator import safe_file_name
-from ls_tools.output.fingerprints import FINGERPRINT_BITS, fingerprint, repeated
+from ls_tools.output.fingerprints import (
+    FINGERPRINT_BITS,
+    Fingerprints,
+    fingerprint,
+    repeated,
+)
 from ls_tools.output.identities import IdentityReader
 
 if TYPE_CHECKING:
@@ -21,7 +26,6 @@ if TYPE_CHECKING:
 
     from ls_tools.locator import Locator
 
-_Digests: TypeAlias = "array[int]"
 NameStyle = Literal["original", "task-id"]
 
 LONGEST_NAME_BYTES = 200
@@ -160,7 +164,9 @@ class NamePlan:
         self._looks_suffixed = frozenset(suffixed)
         self._settle(stems, media, owners if self._is_by_task else media)
 
-    def _settle(self, stems: _Digests, media: _Digests, owners: _Digests) -> None:
+    def _settle(
+        self, stems: Fingerprints, media: Fingerprints, owners: Fingerprints
+    ) -> None:
         """Find the stems that several owners want, and whose suffixes clash."""
         again = repeated(stems)
         if not again:
@@ -233,9 +239,9 @@ def _cut(stem: str, size_bytes: int) -> str:
 def _clashing(
     part: int,
     colliding: set[int],
-    stems: _Digests,
-    media: _Digests,
-    owners: _Digests,
+    stems: Fingerprints,
+    media: Fingerprints,
+    owners: Fingerprints,
 ) -> Iterator[int]:
     """Owners whose stem and short suffix are those of another owner.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from array import array
 from dataclasses import replace
+from mmap import ACCESS_READ, mmap
 from typing import IO, TYPE_CHECKING, TypeAlias
 
 import msgspec
@@ -74,7 +75,9 @@ def settle(split: Split) -> tuple[Split, SplitTable]:
 
 def _read(path: Path) -> _File:
     try:
-        file = msgspec.json.decode(path.read_bytes(), type=_File)
+        with path.open("rb") as opened:
+            data = mmap(opened.fileno(), 0, access=ACCESS_READ)
+        file = msgspec.json.decode(data, type=_File)
         check_fractions(file.fractions)
     except (OSError, ValueError, UsageError) as exc:
         why = getattr(exc, "strerror", None) or str(exc).rstrip(".")

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from array import array
 from bisect import bisect_left
 from typing import TYPE_CHECKING
 
+from ls_tools.output.fingerprints import in_order
 from ls_tools.output.split import SPLITS
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ class SplitTable:
     """
 
     def __init__(self, entries: Iterable[int] = ()) -> None:
-        self._entries = array("Q", sorted(entries))
+        self._entries = in_order(entries)
 
     @staticmethod
     def entry(fingerprint: int, split: str) -> int:

@@ -9,11 +9,16 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from ls_tools.output.fingerprints import FINGERPRINT_BITS, fingerprint
+from ls_tools.output.fingerprints import (
+    FINGERPRINT_BITS,
+    Fingerprints,
+    fingerprint,
+    in_order,
+)
 from ls_tools.output.split import SPLITS
 from ls_tools.output.split_table import SplitTable
 from ls_tools.output.splits import Shares
@@ -26,8 +31,6 @@ if TYPE_CHECKING:
     from ls_tools.output.class_map import ClassMap
     from ls_tools.output.items import Item
     from ls_tools.output.splits import Splitter
-
-_Fingerprints: TypeAlias = "array[int]"
 
 _UNLABELED = ""
 _NO_CLASSES: frozenset[str] = frozenset()
@@ -88,17 +91,17 @@ def draw_by_class(
     """
     entries = array("Q")
     for stratum, numbers in _strata(items, splitter, finder).items():
-        entries.extend(_share_out(stratum, sorted(numbers), splitter))
+        entries.extend(_share_out(stratum, in_order(numbers), splitter))
     return SplitTable(entries)
 
 
 def _strata(
     items: Iterable[Item], splitter: Splitter, finder: ClassFinder
-) -> dict[str, _Fingerprints]:
+) -> dict[str, Fingerprints]:
     """The fingerprints of all keys by the class that each goes with."""
     classes_of = _classes_by_key(items, splitter, finder)
     sizes = Counter(name for names in classes_of.values() for name in names)
-    strata: dict[str, _Fingerprints] = {}
+    strata: dict[str, Fingerprints] = {}
     for number, names in classes_of.items():
         rarest = min(names, key=lambda name: (sizes[name], name), default=_UNLABELED)
         strata.setdefault(rarest, array("Q")).append(number)
