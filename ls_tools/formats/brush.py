@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from ls_tools.errors import BadRleError, UnreadableMediaError
 from ls_tools.formats.indexes import REGION_COLUMNS, IndexFiles, region_cells
-from ls_tools.formats.masking import BAD_MASK, with_mask_sizes
+from ls_tools.formats.masking import BAD_MASK, png_of, with_mask_sizes
 from ls_tools.formats.pictures import (
     MASK_CONTROLS,
     NO_IMAGE,
@@ -23,7 +23,7 @@ from ls_tools.formats.pictures import (
 from ls_tools.geometry import EncodedMask
 from ls_tools.locator import safe_file_name
 from ls_tools.output.records import annotator_of
-from ls_tools.raster import alpha_of, load_pillow, require_vision
+from ls_tools.raster import alpha_of, require_vision
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -91,9 +91,7 @@ class BrushPngFormat(BrushNumpyFormat):
 
     def encode(self, alpha: NDArray[np.uint8]) -> bytes:
         """The content of a file, of (H, W) alpha."""
-        stream = io.BytesIO()
-        load_pillow().fromarray(alpha).save(stream, "PNG")
-        return stream.getvalue()
+        return png_of(alpha)
 
 
 class _Writer:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import io
+import zlib
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from ls_tools.errors import BadRleError, UnreadableMediaError
 from ls_tools.geometry import EncodedMask, Size
-from ls_tools.raster import own_size
+from ls_tools.raster import load_pillow, own_size
 from ls_tools.regions import Drawing, Region, read_drawing
 
 if TYPE_CHECKING:
@@ -67,6 +69,27 @@ def mask_ltwh(shape: EncodedMask, size: Size) -> Ltwh | str | None:
         return None
     left, top = float(columns[0]), float(rows[0])
     return left, top, float(columns[-1] + 1) - left, float(rows[-1] + 1) - top
+
+
+def png_of(pixels: NDArray[np.uint8 | np.uint16], palette: bytes = b"") -> bytes:
+    """A picture of one channel as PNG.
+
+    Masks are made of runs, and zlib is told so: such files are smaller and made
+    in half the time.
+
+    Args:
+        pixels: (H, W).
+        palette: (768,) red, green and blue of each value; empty for grey.
+
+    Raises:
+        MissingDependencyError: Pillow is not installed.
+    """
+    picture = load_pillow().fromarray(pixels)
+    if palette:
+        picture.putpalette(palette)
+    stream = io.BytesIO()
+    picture.save(stream, "PNG", compress_type=zlib.Z_RLE)
+    return stream.getvalue()
 
 
 def with_mask_sizes(item: Item) -> Item:

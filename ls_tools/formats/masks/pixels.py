@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import io
 from typing import TYPE_CHECKING
 
-from ls_tools.formats.masking import read_mask
+from ls_tools.formats.masking import png_of, read_mask
 from ls_tools.formats.pictures import (
     CLIPPED,
     CURVE_APPROXIMATED,
@@ -16,7 +15,6 @@ from ls_tools.formats.pictures import (
     Labelled,
 )
 from ls_tools.geometry import EncodedMask, Keypoint, Polygon, hull
-from ls_tools.raster import load_pillow
 
 if TYPE_CHECKING:
     import numpy as np
@@ -68,9 +66,7 @@ def _fit(shape: Shape, size: Size, losses: list[str]) -> str:
 
 def binary_png(mask: NDArray[np.bool_]) -> bytes:
     """A mask as a grey PNG of 0 and 255."""
-    stream = io.BytesIO()
-    load_pillow().fromarray(mask.astype("uint8") * 255).save(stream, "PNG")
-    return stream.getvalue()
+    return png_of(mask.astype("uint8") * 255)
 
 
 def class_png(values: NDArray[np.uint16]) -> bytes:
@@ -79,14 +75,9 @@ def class_png(values: NDArray[np.uint16]) -> bytes:
     Args:
         values: (H, W); those above 255 need 16 bits.
     """
-    stream = io.BytesIO()
     if values.size and int(values.max()) >= PALETTE_SIZE:
-        load_pillow().fromarray(values).save(stream, "PNG")
-        return stream.getvalue()
-    picture = load_pillow().fromarray(values.astype("uint8"))
-    picture.putpalette(voc_palette(PALETTE_SIZE))
-    picture.save(stream, "PNG")
-    return stream.getvalue()
+        return png_of(values)
+    return png_of(values.astype("uint8"), voc_palette(PALETTE_SIZE))
 
 
 def voc_palette(count: int) -> bytes:
