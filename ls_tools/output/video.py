@@ -137,7 +137,8 @@ class VideoPictures:
         shown_s = self._shown_s(self._current)
         if shown_s is None or self._rate is None:
             return self._index < frame
-        lasts_s = (self._current.duration or 0) * self._current.time_base
+        duration = getattr(self._current, "duration", None) or 0  # since PyAV 14
+        lasts_s = duration * self._current.time_base
         ends_s = shown_s + max(float(lasts_s), 1 / self._rate)
         return (frame - 0.5) / self._rate > ends_s
 
@@ -168,21 +169,22 @@ def open_pictures(path: Path, frame_rate: float | None) -> Iterator[VideoPicture
 @contextmanager
 def _opened(path: Path) -> Iterator[Any]:
     import av
+    from av.error import FFmpegError
 
     try:
         container = av.open(str(path), options=dict(_SAFE_OPENING))
-    except (av.error.FFmpegError, OSError, ValueError) as exc:
+    except (FFmpegError, OSError, ValueError) as exc:
         raise _unreadable(path) from exc
     with container:
         yield container
 
 
 def _decode(container: Any, stream: Any, path: Path) -> Iterator[Any]:
-    import av
+    from av.error import FFmpegError
 
     try:
         yield from container.decode(stream)
-    except (av.error.FFmpegError, OSError, ValueError) as exc:
+    except (FFmpegError, OSError, ValueError) as exc:
         raise _unreadable(path) from exc
 
 
