@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
-from ls_tools.formats.pictures import Labelled
+from ls_tools.formats.pictures import OUTSIDE, Labelled
 from ls_tools.formats.protocol import option
-from ls_tools.geometry import Keypoint
+from ls_tools.geometry import Keypoint, clip_ltwh, points_hull
 from ls_tools.output import DROPPED
 from ls_tools.regions import choices_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
+    from ls_tools.geometry import Ltwh, Point
     from ls_tools.label_config import Label, LabelConfig
     from ls_tools.models import Result
     from ls_tools.output import ClassMap
@@ -24,6 +25,12 @@ NO_PARENT = "keypoint without a region that it belongs to"
 TWICE = "second keypoint of one name in its region"
 UNKNOWN_NAME = "keypoint label is not in the label config"
 UNNAMED = "keypoint without a label"
+NO_BODY = "region of the keypoint was not written"
+
+ONE_CLASS = "keypoints"
+"""The class of keypoints that belong to no region: those of one image."""
+
+T = TypeVar("T")
 
 
 class Pose(msgspec.Struct, gc=False):
@@ -119,6 +126,56 @@ def _put(point: Labelled, pose: Pose | None, names: KeypointNames) -> str:
         return TWICE
     pose.points[place] = point
     return ""
+
+
+def make_rows(
+    pose: Pose, make: Callable[[Pose], T | str], *, clip: bool
+) -> Iterator[tuple[Labelled, T | str | None]]:
+    """Each region of a pose once, with the row that the first of them stands for.
+
+    Args:
+        pose: Keypoints that are off the image are taken out of it.
+        make: Makes the row, or says why there is none; the pose has a body or a
+            keypoint.
+        clip: Keypoints off the image are not written.
+
+    Yields:
+        A region and the row; None for those whose row another one stands for; a
+        reason where a region is not written.
+    """
+    for place, point in enumerate(pose.points):
+        if point is not None and clip and not _is_on_image(point):
+            pose.points[place] = None
+            yield point, OUTSIDE
+    points = pose.keypoints()
+    members = [pose.body, *points] if pose.body else points
+    if not members:
+        return
+    row = make(pose)
+    yield members[0], row
+    for point in members[1:]:
+        yield point, NO_BODY if isinstance(row, str) else None
+
+
+def point_px(point: Labelled) -> Point:
+    """Where a keypoint is, in pixels."""
+    shape = point.drawing.shape
+    if not isinstance(shape, Keypoint):  # what gather_poses made sure of
+        raise TypeError(shape)
+    return shape.x_px, shape.y_px
+
+
+def ltwh_around(points: Sequence[Labelled], *, clip: bool) -> Ltwh:
+    """The box around at least one keypoint, of a pixel or more each way."""
+    left, top, width, height = points_hull([point_px(point) for point in points])
+    more_x, more_y = max(1.0 - width, 0.0), max(1.0 - height, 0.0)
+    ltwh = left - more_x / 2, top - more_y / 2, width + more_x, height + more_y
+    return (clip_ltwh(ltwh, points[0].drawing.size) if clip else None) or ltwh
+
+
+def _is_on_image(point: Labelled) -> bool:
+    (x, y), size = point_px(point), point.drawing.size
+    return 0 <= x <= size.width_px and 0 <= y <= size.height_px
 
 
 def visibility(point: Labelled, occluded: str) -> int:

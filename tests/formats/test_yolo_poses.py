@@ -160,10 +160,9 @@ def test_keypoints_alone_are_one_pose_an_image(tmp_path: Path) -> None:
     assert done.report.regions_written == 2
 
 
-def test_one_keypoint_alone_has_no_box(tmp_path: Path) -> None:
-    done = posed(tmp_path, point(20, 20), xml=POINTS_ONLY)
-    assert rows(done) == []
-    assert done.skipped() == {"no area": 1}
+def test_one_keypoint_alone_has_a_box_of_a_pixel(tmp_path: Path) -> None:
+    (row,) = rows(posed(tmp_path, point(20, 20), xml=POINTS_ONLY))
+    assert row[:5] == [0, 0.2, 0.2, 1 / 200, 1 / 100]
 
 
 def test_an_image_without_regions_keeps_an_empty_file(tmp_path: Path) -> None:

@@ -7,9 +7,17 @@ from typing import TYPE_CHECKING, TypeAlias
 from msgspec import UNSET
 
 from ls_tools.errors import UsageError
-from ls_tools.formats.pictures import OUTSIDE, SECOND_LABEL
-from ls_tools.formats.poses import NO_PARENT, Pose, gather_poses, visibility
-from ls_tools.geometry import Keypoint, clip_ltwh, points_hull
+from ls_tools.formats.pictures import SECOND_LABEL
+from ls_tools.formats.poses import (
+    NO_PARENT,
+    ONE_CLASS,
+    Pose,
+    gather_poses,
+    ltwh_around,
+    make_rows,
+    point_px,
+    visibility,
+)
 from ls_tools.output import DROPPED
 
 if TYPE_CHECKING:
@@ -23,10 +31,6 @@ if TYPE_CHECKING:
 
 Bone: TypeAlias = tuple[int, int]
 """Two keypoints that a line joins, by their places from 1."""
-
-NO_BODY = "region of the keypoint was not written"
-ONE_CLASS = "keypoints"
-"""The category of keypoints that belong to no region: those of one image."""
 
 _MISSING = (0, 0, 0)
 
@@ -79,23 +83,10 @@ class People:
         of_images, left = gather_poses(orphans, self._names, has_bodies=False)
         yield from left
         for pose in (*poses, *of_images):
-            yield from self._pose_rows(pose)
+            yield from make_rows(pose, self._columns, clip=self._clip)
 
-    def _pose_rows(self, pose: Pose) -> Iterator[Made]:
-        for place, point in enumerate(pose.points):
-            if point is not None and not self._is_on_image(point):
-                pose.points[place] = None
-                yield point, OUTSIDE
+    def _columns(self, pose: Pose) -> Columns | str:
         points = pose.keypoints()
-        members = [pose.body, *points] if pose.body else points
-        if not members:
-            return
-        columns = self._columns(pose, points)
-        yield members[0], columns
-        for point in points[pose.body is None :]:
-            yield point, NO_BODY if isinstance(columns, str) else None
-
-    def _columns(self, pose: Pose, points: Sequence[Labelled]) -> Columns | str:
         if pose.body is not None:
             columns = self._extents.columns(pose.body)
         else:
@@ -114,11 +105,7 @@ class People:
         if class_id is None:
             return DROPPED
         first.class_ids = [class_id]
-        left, top, width, height = points_hull([_place(point) for point in points])
-        more_x, more_y = max(1.0 - width, 0.0), max(1.0 - height, 0.0)
-        ltwh = left - more_x / 2, top - more_y / 2, width + more_x, height + more_y
-        if self._clip:
-            ltwh = clip_ltwh(ltwh, first.drawing.size) or ltwh
+        ltwh = ltwh_around(points, clip=self._clip)
         score = first.drawing.result.score
         score_column = UNSET if score is None else score
         return ltwh, ltwh[2] * ltwh[3], [], UNSET, score_column, 0
@@ -126,15 +113,4 @@ class People:
     def _keypoint(self, point: Labelled) -> tuple[float, float, int]:
         if len(point.drawing.labels) > 1 and SECOND_LABEL not in point.losses:
             point.losses.append(SECOND_LABEL)
-        return *_place(point), visibility(point, self._occluded)
-
-    def _is_on_image(self, point: Labelled) -> bool:
-        (x, y), size = _place(point), point.drawing.size
-        return not self._clip or (0 <= x <= size.width_px and 0 <= y <= size.height_px)
-
-
-def _place(point: Labelled) -> tuple[float, float]:
-    shape = point.drawing.shape
-    if not isinstance(shape, Keypoint):  # what gather_poses made sure of
-        raise TypeError(shape)
-    return shape.x_px, shape.y_px
+        return *point_px(point), visibility(point, self._occluded)
