@@ -30,7 +30,8 @@ from ls_tools import Report
 
 HERE = Path(__file__).parent
 
-_REQUIRED = "LS_TOOLS_TEST_JUDGES"
+_VARIABLE = "LS_TOOLS_TEST_JUDGES"
+_ASKED = os.environ.get(_VARIABLE, "")  # read now: tests run without such variables
 _QUIET = {
     "DATUMARO_TELEMETRY": "0",
     "DO_NOT_TRACK": "1",
@@ -55,7 +56,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
     """Leave these tests out unless they were asked for."""
-    is_asked = _REQUIRED in os.environ or any(map(_is_here, _arguments(config)))
+    is_asked = bool(_ASKED) or any(map(_is_here, _arguments(config)))
     is_test = collection_path.suffix == ".py" and HERE in collection_path.parents
     return True if is_test and not is_asked else None
 
@@ -86,9 +87,9 @@ def pytest_make_collect_report(
 
 
 def _refuse_skip(report: Any) -> Any:
-    if report.skipped and os.environ.get(_REQUIRED) == "required":
+    if report.skipped and _ASKED == "required":
         report.outcome = "failed"
-        report.longrepr = f"{_REQUIRED}=required, yet skipped: {report.longrepr}"
+        report.longrepr = f"{_VARIABLE}=required, yet skipped: {report.longrepr}"
     return report
 
 
