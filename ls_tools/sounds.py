@@ -33,7 +33,7 @@ CLIPPED = "clipped to the audio"
 TEXT_TYPE, CHOICES_TYPE = "textarea", "choices"
 
 _LARGEST_S = 1e9
-_SHORTEST_S = 1e-6
+_SHORTEST_S = 1e-5
 _TOLERANCE_S = 1e-3
 _DECODER = msgspec.json.Decoder()
 
@@ -137,8 +137,8 @@ def recorded_length_s(annotation: Annotation, to_name: str) -> float | None:
 
 
 def is_length(length_s: float | None) -> bool:
-    """Whether this is the length of anything: finite, and above 0."""
-    return length_s is not None and 0 < length_s < _LARGEST_S
+    """Whether this is the length of anything: finite, and 10 microseconds or more."""
+    return length_s is not None and _SHORTEST_S <= length_s < _LARGEST_S
 
 
 def _fields(result: Result) -> dict[str, Any]:

@@ -126,7 +126,7 @@ def test_the_length_is_that_of_the_results_where_the_file_is_gone(
     assert done.degraded() == {}
 
 
-@pytest.mark.parametrize("length", [None, 0, -1, "x", 1e300])
+@pytest.mark.parametrize("length", [None, 0, -1, "x", 1e300, 1e-300])
 def test_no_duration_is_made_up(tmp_path: Path, length: Any) -> None:
     made = [task(1, annotation(words("w", "x", original_length=length)))]
     done = convert_audio(tmp_path, "asr_manifest", made)
