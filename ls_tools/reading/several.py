@@ -22,16 +22,20 @@ class Tasks(Protocol):
     @property
     def problems(self) -> list[Problem]:
         """What the last pass could not read."""
+        raise NotImplementedError
 
     @property
     def count(self) -> int | None:
         """Number of entries that a pass goes through; None where not known."""
+        raise NotImplementedError
 
     def __iter__(self) -> Iterator[Task]:
         """A pass over all tasks."""
+        raise NotImplementedError
 
     def scan(self, struct_type: type[S]) -> Iterator[S]:
         """A quick pass that decodes only what ``struct_type`` names."""
+        raise NotImplementedError
 
 
 class SeveralTasks:
