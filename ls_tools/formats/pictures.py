@@ -58,6 +58,7 @@ OUTSIDE = "outside the image"
 CLIPPED = "clipped to the image"
 SECOND_LABEL = "second label dropped"
 NOTE = "note dropped"
+SCORE = "score dropped"
 ELLIPSE_APPROXIMATED = "ellipse approximated by a polygon"
 POLYGON_CLOSED = "open polygon closed"
 CURVE_APPROXIMATED = "curve approximated by straight lines"
@@ -139,6 +140,7 @@ class Wanted:
         sizes_needed: Regions whose image's size is unknown are of no use, even
             if they are upright.
         labels_needed: Regions without a label are of no use.
+        keeps_score: The score of a predicted region is written.
         expresses: Whether the format writes what a text, choice or rating of a
             drawing says, so that nothing is lost by it.
     """
@@ -148,6 +150,7 @@ class Wanted:
     all_labels: bool
     sizes_needed: bool
     labels_needed: bool = True
+    keeps_score: bool = False
     expresses: Callable[[Drawing, Result], bool] = lambda _drawing, _result: False
 
 
@@ -171,6 +174,7 @@ class PictureReader:
         self._all_labels = wanted.all_labels
         self._sizes_needed = wanted.sizes_needed
         self._labels_needed = wanted.labels_needed
+        self._keeps_score = wanted.keeps_score
         self._expresses = wanted.expresses
 
     def pictures(self, task: Task) -> list[Picture]:
@@ -315,10 +319,13 @@ class PictureReader:
 
     def _losses(self, drawing: Drawing) -> list[str]:
         losses: list[str] = []
-        if len(drawing.labels) > 1 and not self._all_labels:
+        is_point = type(drawing.shape) is Keypoint  # a column has neither
+        if len(drawing.labels) > 1 and (is_point or not self._all_labels):
             losses.append(SECOND_LABEL)
         if drawing.result.meta:
             losses.append(NOTE)
+        if drawing.result.score is not None and (is_point or not self._keeps_score):
+            losses.append(SCORE)
         if drawing.extras:
             losses.extend(
                 f"control not expressible: {self._tag_of(result)}"
@@ -375,7 +382,9 @@ def is_upright(shape: Drawn) -> bool:
 
 def _is_sizeless(shape: Drawn) -> bool:
     """Whether a shape in percent is that shape whatever the image's size."""
-    return not isinstance(shape, (Ellipse, EncodedMask)) and is_upright(shape)
+    if isinstance(shape, Box):  # a quarter turn exchanges percents of two kinds
+        return shape.rotation_deg % 180 == 0
+    return not isinstance(shape, (Ellipse, EncodedMask))
 
 
 def fit_ltwh(ltwh_px: Ltwh, size: Size, losses: list[str], *, clip: bool) -> Ltwh | str:

@@ -186,11 +186,12 @@ def test_all_labels_of_a_person_have_its_keypoints(tmp_path: Path) -> None:
     assert [row["num_keypoints"] for row in rows_of(done)] == [1, 1]
 
 
-def test_scores_of_predicted_keypoints_are_kept(tmp_path: Path) -> None:
+def test_scores_of_single_keypoints_have_no_place(tmp_path: Path) -> None:
     made = task(1)
     made["predictions"] = [{"id": 1, "result": [keypoint(1, 1, "nose", score=0.5)]}]
     done = convert_tasks(tmp_path, "coco", [made], xml=PEOPLE, select="predictions")
-    assert rows_of(done)[0]["score"] == 0.5
+    assert "score" not in rows_of(done)[0]
+    assert done.degraded() == {"score dropped": 1}
 
 
 def test_a_rename_file_may_drop_loose_keypoints(tmp_path: Path) -> None:

@@ -373,3 +373,20 @@ def test_nothing_in_still_gives_a_data_yaml(tmp_path: Path) -> None:
     bare = "<View><Image name='img' value='$image'/></View>"
     done = convert_tasks(tmp_path, "yolo", [], xml=bare)
     assert data_yaml(done)["names"] == {}
+
+
+def test_a_score_has_no_column(tmp_path: Path) -> None:
+    drawn = box(10, 20, 30, 40, score=0.9)
+    done = convert_tasks(tmp_path, "yolo", [task(1, annotation(drawn))])
+    assert len(rows(done)[0]) == 5
+    assert done.degraded() == {"score dropped": 1}
+
+
+@pytest.mark.parametrize("turn", [90, 270])
+def test_a_quarter_turn_needs_the_size_of_its_image(tmp_path: Path, turn: int) -> None:
+    """Width and height are percents of different lengths, which a turn exchanges."""
+    drawn = box(50, 50, 20, 20, turn)
+    del drawn["original_width"], drawn["original_height"]
+    done = convert_tasks(tmp_path, "yolo", [task(1, annotation(drawn))])
+    assert done.text("labels/im1.txt") == ""
+    assert done.skipped() == {"image size unknown": 1}

@@ -117,6 +117,7 @@ class CocoFormat(PictureFormat):
             shapes=_SHAPES,
             all_labels=options.labels == "all",
             sizes_needed=True,
+            keeps_score=True,
             expresses=told.expresses,
         )
         drafting = Drafting(
@@ -159,6 +160,7 @@ class BrushCocoFormat(PictureFormat):
             shapes=(EncodedMask,),
             all_labels=options.labels == "all",
             sizes_needed=True,
+            keeps_score=True,
         )
         extents = Extents(Drafting(clip=output.clip))
         _write(items, PictureReader(config, output, wanted), output, extents)

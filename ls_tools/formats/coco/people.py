@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, TypeAlias
 from msgspec import UNSET
 
 from ls_tools.errors import UsageError
-from ls_tools.formats.pictures import SECOND_LABEL
 from ls_tools.formats.poses import (
     NO_PARENT,
     ONE_CLASS,
@@ -106,11 +105,7 @@ class People:
             return DROPPED
         first.class_ids = [class_id]
         ltwh = ltwh_around(points, clip=self._clip)
-        score = first.drawing.result.score
-        score_column = UNSET if score is None else score
-        return ltwh, ltwh[2] * ltwh[3], [], UNSET, score_column, 0
+        return ltwh, ltwh[2] * ltwh[3], [], UNSET, UNSET, 0
 
     def _keypoint(self, point: Labelled) -> tuple[float, float, int]:
-        if len(point.drawing.labels) > 1 and SECOND_LABEL not in point.losses:
-            point.losses.append(SECOND_LABEL)
         return *point_px(point), visibility(point, self._occluded)
