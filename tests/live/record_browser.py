@@ -30,8 +30,9 @@ def record(folder: Path, names: list[str]) -> None:
         home = folder / "browser"
         with Api(site) as api, Browser(install.BROWSER.find(), home) as browser:
             for name in names:
-                labeling = LabelingPage(browser.page(), site, sign_in(site))
-                project = MAKERS[name](labeling, api, site.document_root)
+                with browser.page() as page:
+                    labeling = LabelingPage(page, site, sign_in(site))
+                    project = MAKERS[name](labeling, api, site.document_root)
                 source = folder / f"{name}.json"
                 export(site, project, source)
                 text = corpus_text(read(source))

@@ -30,11 +30,19 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
 def test_the_page_still_makes_what_the_corpus_has(
     browser: Browser, label_studio: Site, api: Api, tmp_path: Path, name: str
 ) -> None:
-    labeling = LabelingPage(browser.page(), label_studio, sign_in(label_studio))
-    project = MAKERS[name](labeling, api, label_studio.document_root)
+    with browser.page() as page:
+        labeling = LabelingPage(page, label_studio, sign_in(label_studio))
+        project = MAKERS[name](labeling, api, label_studio.document_root)
     source = tmp_path / f"{name}.json"
     export(label_studio, project, source)
     CHECKS[name](source, tmp_path)
     committed = read(CORPUS / source.name)
     today = normalised(json.loads(source.read_bytes()))
     assert form_of(today) == form_of(committed)
+
+
+@pytest.mark.parametrize("host", ["example.com", "192.0.2.1", "[2001:db8::1]"])
+def test_the_browser_asks_nobody_outside(browser: Browser, host: str) -> None:
+    with browser.page() as page:
+        answer = page.call("Page.navigate", url=f"http://{host}/")
+    assert answer["errorText"] == "net::ERR_PROXY_CONNECTION_FAILED"

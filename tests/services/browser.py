@@ -40,7 +40,9 @@ _SWITCHES = (
     "--autoplay-policy=no-user-gesture-required",
     "--font-render-hinting=none",
     "--force-device-scale-factor=1",
-    "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
+    # All but loopback goes to a proxy that is not there.
+    "--proxy-server=127.0.0.1:1",
+    "--proxy-bypass-list=127.0.0.1",
     "--remote-debugging-pipe",
 )
 _WINDOW = (1200, 1000)
@@ -101,7 +103,7 @@ class Browser:
         """A new, empty page."""
         target = self.call("Target.createTarget", url="about:blank")["targetId"]
         attached = self.call("Target.attachToTarget", targetId=target, flatten=True)
-        return Page(self, attached["sessionId"])
+        return Page(self, target, attached["sessionId"])
 
     def call(self, method: str, *, session: str = "", **params: Any) -> Any:
         """The answer to a command of the DevTools protocol.
@@ -140,10 +142,11 @@ class Browser:
 
 
 class Page:
-    """One tab."""
+    """One tab, closed with the block."""
 
-    def __init__(self, browser: Browser, session: str) -> None:
+    def __init__(self, browser: Browser, target: str, session: str) -> None:
         self._browser = browser
+        self._target = target
         self._session = session
         self._mouse: Point = (0, 0)
         width, height = _WINDOW
@@ -155,6 +158,12 @@ class Page:
             deviceScaleFactor=1,
             mobile=False,
         )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._browser.call("Target.closeTarget", targetId=self._target)
 
     def call(self, method: str, **params: Any) -> Any:
         """The answer to a command of the DevTools protocol about this page."""

@@ -10,14 +10,16 @@ import io
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import requests
-from PIL import Image, ImageChops
 
 from services.browser import Page, Point
 from services.pictures import Patch
 from services.sites import EMAIL, PASSWORD, Site
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 Colour = tuple[int, int, int]
 
@@ -228,6 +230,8 @@ class LabelingPage:
 
 def find_colour(png: bytes, colour: Colour, within: Patch) -> Patch | None:
     """The bounds of what has exactly this colour in a part of a picture."""
+    from PIL import Image, ImageChops
+
     part = _crop(png, within)
     difference = ImageChops.difference(part, Image.new("RGB", part.size, colour))
     red, green, blue = difference.split()
@@ -237,12 +241,16 @@ def find_colour(png: bytes, colour: Colour, within: Patch) -> Patch | None:
 
 def find_reddish(png: bytes, within: Patch) -> Patch | None:
     """The bounds of what is about red in a part of a picture."""
+    from PIL import ImageChops
+
     red, green, blue = _crop(png, within).split()
     others = ImageChops.lighter(green, blue)
     return _bounds(ImageChops.subtract(red, others).point(_HIGH), within)
 
 
 def _crop(png: bytes, within: Patch) -> Image.Image:
+    from PIL import Image
+
     with Image.open(io.BytesIO(png)) as picture:
         part: Image.Image = picture.convert("RGB").crop(within)
     return part
