@@ -153,6 +153,15 @@ def test_ids_notes_and_scores_are_kept(docs: Any) -> None:
     assert made.losses == {}
 
 
+def test_numbers_that_do_not_fit_are_kept_as_text(docs: Any) -> None:
+    one = task(ADA, span(ADA, "Ada", meta={"n": [10**25]}))
+    one["id"] = 10**30
+    (doc,), _ = docs(one)
+    facts = doc.user_data["label_studio"]
+    assert facts["task"] == str(10**30)
+    assert next(iter(facts["notes"].values())) == {"n": (str(10**25),)}
+
+
 def test_white_space_at_the_edges_of_a_span_goes(docs: Any) -> None:
     (doc,), made = docs(task(ADA, span(ADA, " met "), span(ADA, " ")))
     assert [str(x) for x in doc.ents] == ["met"]

@@ -28,6 +28,7 @@ KEY = "label_studio"
 _REL = ("._.", "rel", None, None)
 """Where ``Doc.user_data`` holds ``doc._.rel``."""
 
+_LEAST, _MOST = -(2**63), 2**64 - 1
 _DECODER = msgspec.json.Decoder()
 
 
@@ -105,7 +106,18 @@ def keep_facts(
     if relations:
         facts["relations"] = [_relation(result, spans, doc) for result in relations]
         doc.user_data[_REL] = _pairs(facts["relations"])
-    doc.user_data[KEY] = facts
+    doc.user_data[KEY] = _storable(facts)
+
+
+def _storable(value: Any) -> Any:
+    """``value`` with integers that msgpack does not hold as text."""
+    if isinstance(value, dict):
+        return {key: _storable(found) for key, found in value.items()}
+    if isinstance(value, list):
+        return [_storable(found) for found in value]
+    if isinstance(value, int) and not _LEAST <= value <= _MOST:
+        return str(value)
+    return value
 
 
 def _relation(
