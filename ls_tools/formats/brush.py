@@ -50,6 +50,7 @@ class BrushNumpyFormat(PictureFormat):
     summary: ClassVar[str] = "A NumPy array per brush or bitmask: its alpha"
     controls: ClassVar[frozenset[str]] = MASK_CONTROLS | {"Labels"}
     extra: ClassVar[str] = "vision"
+    requires: ClassVar[tuple[str, ...]] = ("numpy", "PIL")
     places_media: ClassVar[bool] = False
     class_ids: ClassVar[ClassIds] = "contiguous"
     extension: ClassVar[str] = "npy"

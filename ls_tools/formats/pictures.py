@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 import msgspec
 
-from ls_tools.errors import UsageError
 from ls_tools.formats.masking import with_mask_size
 from ls_tools.formats.protocol import Format, option
 from ls_tools.geometry import (
@@ -18,18 +17,17 @@ from ls_tools.geometry import (
     Ellipse,
     EncodedMask,
     Keypoint,
-    Ltwh,
-    Point,
     Polygon,
-    Shape,
     Size,
-    clip_ltwh,
-    clip_points,
-    outline,
-    points_hull,
-    polygon_area,
 )
 from ls_tools.output import DROPPED
+from ls_tools.output.reasons import (
+    NO_LABEL,
+    NOTE,
+    SCORE,
+    SECOND_LABEL,
+    not_expressible,
+)
 from ls_tools.regions import NO_SIZE, Drawing, Region, image_size, read_drawing
 
 if TYPE_CHECKING:
@@ -52,24 +50,11 @@ KEYPOINT_CONTROLS = frozenset({"KeyPoint", "KeyPointLabels"})
 VECTOR_CONTROLS = frozenset({"Vector", "VectorLabels"})
 
 NO_IMAGE = "no image in the task data"
-NO_LABEL = "no label"
-NO_AREA = "no area"
-OUTSIDE = "outside the image"
-CLIPPED = "clipped to the image"
-SECOND_LABEL = "second label dropped"
-NOTE = "note dropped"
-SCORE = "score dropped"
-ELLIPSE_APPROXIMATED = "ellipse approximated by a polygon"
-POLYGON_CLOSED = "open polygon closed"
-CURVE_APPROXIMATED = "curve approximated by straight lines"
 SIZES_DIFFER = (
     "Some regions state another size for their image than the one before them: they "
     "were placed by percent on the first."
 )
 MERGED = "Some images are in several tasks: what the tasks say of them is merged."
-
-TOLERANCE_PX = 1e-3
-"""Sides shorter than this are none, and cutting off less is not clipping."""
 
 UNIT_SIZE = Size(100, 100)
 """A size that makes pixels of percent, for shapes that no size can change."""
@@ -215,7 +200,7 @@ class PictureReader:
     ) -> Labelled | str:
         result = region.results[0]
         if result.type not in self._types and not self._has_shape(region):
-            return f"control not expressible: {self._tag_of(result)}"
+            return not_expressible(self._tag_of(result))
         picture = places.get((result.to_name, result.item_index or 0))
         if picture is None:
             return self._why_no_picture(result)
@@ -231,7 +216,7 @@ class PictureReader:
     ) -> Labelled | str:
         kind = type(drawing.shape)
         if kind not in self._shapes:
-            return f"control not expressible: {self._tag_of(drawing.result)}"
+            return not_expressible(self._tag_of(drawing.result))
         labels = drawing.labels
         # Nearly every region has one label, and there are few labels.
         class_ids = self._ids_of_label.get(labels[0]) if len(labels) == 1 else None
@@ -265,7 +250,7 @@ class PictureReader:
     def _why_no_picture(self, result: Result) -> str:
         shown = self._config.objects.get(result.to_name)
         if shown and shown not in self._images:
-            return f"control not expressible: {self._tag_of(result)} on {shown.tag}"
+            return not_expressible(f"{self._tag_of(result)} on {shown.tag}")
         return NO_IMAGE
 
     def _read_unsized(
@@ -328,7 +313,7 @@ class PictureReader:
             losses.append(SCORE)
         if drawing.extras:
             losses.extend(
-                f"control not expressible: {self._tag_of(result)}"
+                not_expressible(self._tag_of(result))
                 for result in drawing.extras
                 if not self._expresses(drawing, result)
             )
@@ -357,99 +342,8 @@ def labels_option(default: str) -> Any:
     return option(default, text, choices=("first", "all"))
 
 
-def tolerance_option() -> Any:
-    """The option ``ellipse_tolerance_px``; see ``check_tolerance``."""
-    return option(
-        0.5, "How far an ellipse may be from the polygon that it becomes, in pixels."
-    )
-
-
-def check_tolerance(tolerance_px: float) -> None:
-    """Refuse a tolerance that no ellipse can keep.
-
-    Raises:
-        UsageError: It is not above 0.
-    """
-    if not 0 < tolerance_px < float("inf"):
-        msg = f"An ellipse cannot be within {tolerance_px} px of its polygon."
-        raise UsageError(msg, hint="Give ellipse_tolerance_px a number above 0.")
-
-
-def is_upright(shape: Drawn) -> bool:
-    """Whether the sides of a shape are those of its hull, or it has none."""
-    return not isinstance(shape, (Box, Ellipse)) or shape.rotation_deg % 90 == 0
-
-
 def _is_sizeless(shape: Drawn) -> bool:
     """Whether a shape in percent is that shape whatever the image's size."""
     if isinstance(shape, Box):  # a quarter turn exchanges percents of two kinds
         return shape.rotation_deg % 180 == 0
     return not isinstance(shape, (Ellipse, EncodedMask))
-
-
-def fit_ltwh(ltwh_px: Ltwh, size: Size, losses: list[str], *, clip: bool) -> Ltwh | str:
-    """A box as it can be written, or the reason why it cannot.
-
-    Args:
-        ltwh_px: The box.
-        size: The size of its image.
-        losses: Where clipping is noted.
-        clip: Cut off what is not on the image.
-    """
-    left, top, width, height = ltwh_px
-    if width < TOLERANCE_PX or height < TOLERANCE_PX:
-        return NO_AREA
-    if not clip or (
-        left >= 0 <= top
-        and left + width <= size.width_px
-        and top + height <= size.height_px
-    ):
-        return ltwh_px
-    clipped = clip_ltwh(ltwh_px, size)
-    if clipped is None or min(clipped[2:]) < TOLERANCE_PX:
-        return OUTSIDE
-    if max(width - clipped[2], height - clipped[3]) > TOLERANCE_PX:
-        losses.append(CLIPPED)
-    return clipped
-
-
-def fit_points(
-    points_px: Sequence[Point], size: Size, losses: list[str], *, clip: bool
-) -> Sequence[Point] | str:
-    """A polygon as it can be written, or the reason why it cannot.
-
-    Args:
-        points_px: Its corners.
-        size: The size of its image.
-        losses: Where clipping is noted.
-        clip: Cut off what is not on the image.
-    """
-    if polygon_area(points_px) < TOLERANCE_PX:
-        return NO_AREA
-    fitted = fit_ltwh(points_hull(points_px), size, losses, clip=clip)
-    if isinstance(fitted, str):
-        return fitted
-    clipped = clip_points(points_px, size) if clip else points_px
-    return clipped if polygon_area(clipped) >= TOLERANCE_PX else OUTSIDE
-
-
-def fit_outline(
-    shape: Shape, size: Size, losses: list[str], *, tolerance_px: float, clip: bool
-) -> Sequence[Point] | str:
-    """The outline of a shape as it can be written, or the reason why it cannot.
-
-    Args:
-        shape: In pixels.
-        size: The size of its image.
-        losses: Where clipping and approximation are noted.
-        tolerance_px: How far an ellipse may be from its polygon.
-        clip: Cut off what is not on the image.
-    """
-    if isinstance(shape, Ellipse):
-        losses.append(ELLIPSE_APPROXIMATED)
-    elif isinstance(shape, Polygon):
-        if shape.curved:
-            losses.append(CURVE_APPROXIMATED)
-        if not shape.closed:
-            losses.append(POLYGON_CLOSED)
-    return fit_points(outline(shape, tolerance_px), size, losses, clip=clip)

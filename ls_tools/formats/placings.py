@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from ls_tools.formats.pictures import fit_ltwh, fit_points
+from ls_tools.formats.fitting import ROTATION_DROPPED, fit_ltwh, fit_points
 from ls_tools.formats.videos import Tracked
 from ls_tools.geometry import (
     Box,
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
 NO_VIDEO_SIZE = "video size unknown"
 NO_FRAME = "on no frame that is written"
 TOO_MANY = "more boxes than a video may have"
-ROTATION_DROPPED = "rotation dropped"
 
 MAX_BOXES = 10_000_000
 """Most boxes on the frames of one video."""

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
-from ls_tools.formats.pictures import OUTSIDE, Labelled
+from ls_tools.formats.fitting import OUTSIDE
+from ls_tools.formats.pictures import Labelled
 from ls_tools.formats.protocol import option
 from ls_tools.geometry import Keypoint, clip_ltwh, points_hull
 from ls_tools.output import DROPPED

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, ClassVar
 import msgspec
 
 from ls_tools.errors import UsageError
-from ls_tools.formats.pictures import NO_LABEL, NOTE, SECOND_LABEL
 from ls_tools.formats.protocol import Format, option
 from ls_tools.geometry import Size
 from ls_tools.output import DROPPED
 from ls_tools.output.items import Item
+from ls_tools.output.reasons import NO_LABEL, NOTE, SECOND_LABEL, not_expressible
 from ls_tools.output.shown import Medium, Shown
 from ls_tools.regions import image_size
 from ls_tools.tracks import TRACK_TYPE, Track, credible_rate, read_track
@@ -251,7 +251,7 @@ class VideoReader:
         results = [r for r in region.results if r.type == TRACK_TYPE]
         if not results:
             tag = self._shown.tag_of(region.results[0])
-            return f"control not expressible: {tag}"
+            return not_expressible(tag)
         video = self._shown.find(results[0], places)
         if isinstance(video, str):
             return video
@@ -274,7 +274,7 @@ class VideoReader:
     def _losses(self, region: Region) -> Iterator[str]:
         for result in region.results:
             if result.type not in {TRACK_TYPE, "labels"}:
-                yield f"control not expressible: {self._shown.tag_of(result)}"
+                yield not_expressible(self._shown.tag_of(result))
             if result.meta:
                 yield NOTE
 

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 import msgspec
 
+from ls_tools.output.reasons import not_expressible
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
@@ -85,7 +87,7 @@ class Shown:
             return medium
         shown = self._config.objects.get(result.to_name)
         if shown is not None and shown not in self._objects:
-            return f"control not expressible: {self.tag_of(result)} on {shown.tag}"
+            return not_expressible(f"{self.tag_of(result)} on {shown.tag}")
         return self._missing
 
     def tag_of(self, result: Result) -> str:

@@ -11,6 +11,7 @@ from ls_tools.errors import UsageError
 from ls_tools.formats.coco.extents import Drafting, Extents
 from ls_tools.formats.coco.people import People
 from ls_tools.formats.coco.writer import CocoWriter
+from ls_tools.formats.fitting import check_tolerance, tolerance_option
 from ls_tools.formats.pictures import (
     KEYPOINT_CONTROLS,
     MASK_CONTROLS,
@@ -19,9 +20,7 @@ from ls_tools.formats.pictures import (
     PictureFormat,
     PictureReader,
     Wanted,
-    check_tolerance,
     labels_option,
-    tolerance_option,
 )
 from ls_tools.formats.poses import KeypointNames, occluded_option
 from ls_tools.formats.protocol import ClassIds, option
@@ -143,6 +142,7 @@ class BrushCocoFormat(PictureFormat):
     summary: ClassVar[str] = "COCO JSON of brush and bitmask regions, as RLE"
     controls: ClassVar[frozenset[str]] = MASK_CONTROLS | {"Labels"}
     extra: ClassVar[str] = "vision"
+    requires: ClassVar[tuple[str, ...]] = ("numpy", "PIL")
     options_type: ClassVar[type[Any]] = BrushCocoOptions
     class_ids: ClassVar[ClassIds] = "category"
 

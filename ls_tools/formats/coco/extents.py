@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from msgspec import UNSET, UnsetType
 
+from ls_tools.formats.fitting import CLIPPED, NO_AREA, fit_ltwh, fit_outline
 from ls_tools.formats.masking import MASK_APPROXIMATED, read_mask
-from ls_tools.formats.pictures import CLIPPED, NO_AREA, fit_ltwh, fit_outline
 from ls_tools.formats.poses import UNKNOWN_NAME
 from ls_tools.geometry import (
     Box,

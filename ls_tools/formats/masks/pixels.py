@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ls_tools.formats.masking import png_of, read_mask
-from ls_tools.formats.pictures import (
+from ls_tools.formats.fitting import (
     CLIPPED,
     CURVE_APPROXIMATED,
     NO_AREA,
     OUTSIDE,
     POLYGON_CLOSED,
     TOLERANCE_PX,
-    Labelled,
 )
+from ls_tools.formats.masking import png_of, read_mask
 from ls_tools.geometry import EncodedMask, Keypoint, Polygon, hull
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from ls_tools.formats.pictures import Labelled
     from ls_tools.geometry import Shape, Size
 
 TOO_SMALL = "no centre of a pixel inside"

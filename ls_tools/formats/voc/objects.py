@@ -5,13 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, TypeAlias
 from xml.sax.saxutils import escape
 
+from ls_tools.formats.fitting import NO_AREA, ROTATION_DROPPED, fit_ltwh, fit_outline
 from ls_tools.formats.masking import MASK_APPROXIMATED, mask_ltwh, read_outlines
-from ls_tools.formats.pictures import (
-    NO_AREA,
-    Labelled,
-    fit_ltwh,
-    fit_outline,
-)
 from ls_tools.formats.voc.names import ClassNames
 from ls_tools.geometry import Box, EncodedMask, Keypoint, Point, hull, points_hull
 from ls_tools.regions import NOT_DRAWN, choices_of
@@ -19,13 +14,13 @@ from ls_tools.regions import NOT_DRAWN, choices_of
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from ls_tools.formats.pictures import Labelled
     from ls_tools.formats.voc.voc import VocOptions
     from ls_tools.geometry import Ltwh, Size
     from ls_tools.models import Result
     from ls_tools.output import Output
     from ls_tools.regions import Drawing
 
-ROTATION_DROPPED = "rotation dropped"
 HOLES_FILLED = "holes of a mask filled"
 
 FLAGS: Final = ("truncated", "difficult", "occluded")

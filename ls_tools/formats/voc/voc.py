@@ -7,15 +7,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ls_tools.errors import UsageError
+from ls_tools.formats.fitting import check_tolerance, tolerance_option
 from ls_tools.formats.pictures import (
     MASK_CONTROLS,
     VECTOR_CONTROLS,
     PictureFormat,
     PictureReader,
     Wanted,
-    check_tolerance,
     labels_option,
-    tolerance_option,
 )
 from ls_tools.formats.protocol import ClassIds, option
 from ls_tools.formats.voc.objects import ObjectMaker, is_flag

@@ -5,17 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
-from ls_tools.formats.masking import MASK_APPROXIMATED, mask_ltwh, read_outlines
-from ls_tools.formats.pictures import (
+from ls_tools.formats.fitting import (
     CLIPPED,
     NO_AREA,
+    OUTLINE_DROPPED,
     OUTSIDE,
+    ROTATION_DROPPED,
     TOLERANCE_PX,
     fit_ltwh,
     fit_outline,
     fit_points,
     is_upright,
 )
+from ls_tools.formats.masking import MASK_APPROXIMATED, mask_ltwh, read_outlines
 from ls_tools.formats.yolo.joining import JOINED, join_outlines
 from ls_tools.geometry import (
     Box,
@@ -41,8 +43,6 @@ if TYPE_CHECKING:
     from ls_tools.geometry import Ltwh, Point, Size
     from ls_tools.output import Output
 
-ROTATION_DROPPED = "rotation dropped"
-OUTLINE_DROPPED = "outline reduced to its box"
 
 _DECIMALS = 9
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from ls_tools.formats.fitting import check_tolerance, tolerance_option
 from ls_tools.formats.pictures import (
     KEYPOINT_CONTROLS,
     MASK_CONTROLS,
@@ -14,9 +15,7 @@ from ls_tools.formats.pictures import (
     PictureFormat,
     PictureReader,
     Wanted,
-    check_tolerance,
     labels_option,
-    tolerance_option,
 )
 from ls_tools.formats.poses import (
     KeypointNames,

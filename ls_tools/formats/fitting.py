@@ -1,0 +1,133 @@
+"""Shapes as a file can hold them: cut to the image, or the reason why not.
+
+Knows no format.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ls_tools.errors import UsageError
+from ls_tools.formats.protocol import option
+from ls_tools.geometry import (
+    Box,
+    Ellipse,
+    Ltwh,
+    Point,
+    Polygon,
+    Shape,
+    Size,
+    clip_ltwh,
+    clip_points,
+    outline,
+    points_hull,
+    polygon_area,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ls_tools.regions import Drawn
+
+NO_AREA = "no area"
+OUTSIDE = "outside the image"
+CLIPPED = "clipped to the image"
+ELLIPSE_APPROXIMATED = "ellipse approximated by a polygon"
+POLYGON_CLOSED = "open polygon closed"
+CURVE_APPROXIMATED = "curve approximated by straight lines"
+ROTATION_DROPPED = "rotation dropped"
+OUTLINE_DROPPED = "outline reduced to its box"
+
+TOLERANCE_PX = 1e-3
+"""Sides shorter than this are none, and cutting off less is not clipping."""
+
+
+def tolerance_option() -> Any:
+    """The option ``ellipse_tolerance_px``; see ``check_tolerance``."""
+    return option(
+        0.5, "How far an ellipse may be from the polygon that it becomes, in pixels."
+    )
+
+
+def check_tolerance(tolerance_px: float) -> None:
+    """Refuse a tolerance that no ellipse can keep.
+
+    Raises:
+        UsageError: It is not above 0.
+    """
+    if not 0 < tolerance_px < float("inf"):
+        msg = f"An ellipse cannot be within {tolerance_px} px of its polygon."
+        raise UsageError(msg, hint="Give ellipse_tolerance_px a number above 0.")
+
+
+def is_upright(shape: Drawn) -> bool:
+    """Whether the sides of a shape are those of its hull, or it has none."""
+    return not isinstance(shape, (Box, Ellipse)) or shape.rotation_deg % 90 == 0
+
+
+def fit_ltwh(ltwh_px: Ltwh, size: Size, losses: list[str], *, clip: bool) -> Ltwh | str:
+    """A box as it can be written, or the reason why it cannot.
+
+    Args:
+        ltwh_px: The box.
+        size: The size of its image.
+        losses: Where clipping is noted.
+        clip: Cut off what is not on the image.
+    """
+    left, top, width, height = ltwh_px
+    if width < TOLERANCE_PX or height < TOLERANCE_PX:
+        return NO_AREA
+    if not clip or (
+        left >= 0 <= top
+        and left + width <= size.width_px
+        and top + height <= size.height_px
+    ):
+        return ltwh_px
+    clipped = clip_ltwh(ltwh_px, size)
+    if clipped is None or min(clipped[2:]) < TOLERANCE_PX:
+        return OUTSIDE
+    if max(width - clipped[2], height - clipped[3]) > TOLERANCE_PX:
+        losses.append(CLIPPED)
+    return clipped
+
+
+def fit_points(
+    points_px: Sequence[Point], size: Size, losses: list[str], *, clip: bool
+) -> Sequence[Point] | str:
+    """A polygon as it can be written, or the reason why it cannot.
+
+    Args:
+        points_px: Its corners.
+        size: The size of its image.
+        losses: Where clipping is noted.
+        clip: Cut off what is not on the image.
+    """
+    if polygon_area(points_px) < TOLERANCE_PX:
+        return NO_AREA
+    fitted = fit_ltwh(points_hull(points_px), size, losses, clip=clip)
+    if isinstance(fitted, str):
+        return fitted
+    clipped = clip_points(points_px, size) if clip else points_px
+    return clipped if polygon_area(clipped) >= TOLERANCE_PX else OUTSIDE
+
+
+def fit_outline(
+    shape: Shape, size: Size, losses: list[str], *, tolerance_px: float, clip: bool
+) -> Sequence[Point] | str:
+    """The outline of a shape as it can be written, or the reason why it cannot.
+
+    Args:
+        shape: In pixels.
+        size: The size of its image.
+        losses: Where clipping and approximation are noted.
+        tolerance_px: How far an ellipse may be from its polygon.
+        clip: Cut off what is not on the image.
+    """
+    if isinstance(shape, Ellipse):
+        losses.append(ELLIPSE_APPROXIMATED)
+    elif isinstance(shape, Polygon):
+        if shape.curved:
+            losses.append(CURVE_APPROXIMATED)
+        if not shape.closed:
+            losses.append(POLYGON_CLOSED)
+    return fit_points(outline(shape, tolerance_px), size, losses, clip=clip)
