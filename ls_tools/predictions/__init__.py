@@ -17,7 +17,6 @@ from ls_tools.predictions.answers import (
     textarea,
 )
 from ls_tools.predictions.builder import PredictionBuilder
-from ls_tools.predictions.documents import document_text
 from ls_tools.predictions.drawn import (
     Clip,
     Keyframe,
@@ -50,6 +49,7 @@ from ls_tools.predictions.spans import (
     time_range,
     timeline,
 )
+from ls_tools.texts import document_text
 
 __all__ = [
     "Clip",

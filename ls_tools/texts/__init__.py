@@ -4,6 +4,7 @@ Knows no format, no label config and no file.
 """
 
 from ls_tools.texts.bodies import Body, open_body
+from ls_tools.texts.markup import document_text
 from ls_tools.texts.offsets import (
     EMPTY_SPAN,
     MOVED,
@@ -33,6 +34,7 @@ __all__ = [
     "Place",
     "SpanValue",
     "Tokenize",
+    "document_text",
     "keep_apart",
     "open_body",
     "read_span_value",

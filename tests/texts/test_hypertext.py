@@ -73,6 +73,75 @@ def test_xpaths_lead_to_their_text(fields: dict[str, Any], found: str) -> None:
     assert locate(PAGE, **fields) == found
 
 
+@pytest.mark.parametrize(
+    ("html", "paths", "global_start"),
+    [
+        (
+            "<style>p { }</style>\n<div>\n <p>A\U0001f44b<br>Love<b>lace</b></p></div>",
+            path("/div[1]/p[1]/text()[2]", 0, "/div[1]/p[1]/b[1]/text()[1]", 4),
+            5,
+        ),
+        (
+            "\n\n  <p>x</p>\n<p>Lovelace</p>",
+            path("/p[2]/text()[1]", 0, "/p[2]/text()[1]", 8),
+            2,
+        ),
+        (
+            "<html>\n<head>\n<title>T</title>\n</head>\n<body>\n<p>a</p>\r\n<p>Lovelace",
+            path("/p[2]/text()[1]", 0, "/p[2]/text()[1]", 8),
+            3,
+        ),
+        (
+            "<p>a<script>1;</script> b</p><pre>\nin\n Lovelace</pre>",
+            path("/pre[1]/text()[1]", 4, "/pre[1]/text()[1]", 12),
+            7,
+        ),
+        (
+            "  &lt;b&gt; Lovelace",
+            path("/text()[1]", 4, "/text()[1]", 12),
+            4,
+        ),
+        (
+            "<table>\n<tr><td>a</td></tr>\n<tr><td>Lovelace</td></tr></table>",
+            path(
+                "/table[1]/tbody[1]/tr[2]/td[1]/text()[1]",
+                0,
+                "/table[1]/tbody[1]/tr[2]/td[1]/text()[1]",
+                8,
+            ),
+            3,
+        ),
+        (
+            "<ul>\n<li>Ada\n<li>Lovelace\n</ul><p>in<p>Paris",
+            path("/ul[1]/li[2]/text()[1]", 0, "/ul[1]/li[2]/text()[1]", 8),
+            5,
+        ),
+        (
+            "<!-- c -->\n<p>a</p><!-- d --> Lovelace",
+            path("/text()[1]", 1, "/text()[1]", 9),
+            2,
+        ),
+        (
+            "<div>a<!-- c -->b x<br/>in\r\nLovelace</div>",
+            path("/div[1]/text()[2]", 3, "/div[1]/text()[2]", 11),
+            8,
+        ),
+        (
+            "<p>a<script>1;</script> b <i>c</i> Lovelace</p>",
+            path("/p[1]/text()[2]", 1, "/p[1]/text()[2]", 9),
+            6,
+        ),
+    ],
+)
+def test_documents_are_counted_as_the_labeling_page_counts(
+    html: str, paths: dict[str, Any], global_start: int
+) -> None:
+    """As Label Studio 1.23.2 serialised spans that it had drawn."""
+    offsets = {"start": global_start, "end": global_start + len("Lovelace")}
+    assert locate(html, **paths) == "Lovelace"
+    assert locate(html, globalOffsets=offsets) == "Lovelace"
+
+
 def test_global_offsets_serve_where_xpaths_lead_nowhere() -> None:
     fields = path("/x[1]/text()[1]", 0, "/x[1]/text()[1]", 3, "two")
     offsets = {"start": 7, "end": 10}

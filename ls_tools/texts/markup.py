@@ -1,0 +1,210 @@
+"""HTML as a tree of nodes with one text, counted as browsers count it.
+
+Pure: no script is run, nothing is fetched, and markup that is wrong is read as
+browsers read it, roughly.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from html.parser import HTMLParser
+from typing import NamedTuple
+
+_VOID_NAMES = "area base br col embed hr img input link meta param source track wbr"
+_BLOCK_NAMES = """address article aside blockquote body caption center dd details dialog
+div dl dt fieldset figcaption figure footer form h1 h2 h3 h4 h5 h6 header hr li main
+nav ol p pre section summary table tbody td tfoot th thead tr ul"""
+_VOID = frozenset(_VOID_NAMES.split())
+_BLOCKS = frozenset(_BLOCK_NAMES.split())
+_TRANSPARENT = frozenset({"html", "head", "body"})
+"""Tags that the editor drops when it puts a page into its own."""
+
+_REMOVED = frozenset({"script"})
+"""Tags that the editor drops with what they hold, as it drops comments."""
+
+_HIDDEN = frozenset({"script", "style", "template", "title"})
+_HEAD = _HIDDEN | {"base", "head", "html", "link", "meta", "noscript"}
+_SWALLOWS_LINE_BREAK = frozenset({"listing", "pre", "textarea"})
+_WHITE_SPACE = " \t\n\f"
+_CLOSED_BY: dict[str, frozenset[str]] = {
+    "li": frozenset({"li"}),
+    "dt": frozenset({"dt", "dd"}),
+    "dd": frozenset({"dt", "dd"}),
+    "tr": frozenset({"tr", "td", "th"}),
+    "td": frozenset({"td", "th"}),
+    "th": frozenset({"td", "th"}),
+    "option": frozenset({"option"}),
+}
+_SCOPES = frozenset({"ul", "ol", "dl", "table", "select"})
+
+
+class Node:
+    """An element, or a run of text.
+
+    Attributes:
+        tag: In lower case; ``text()`` for text.
+        start: Where its text begins.
+        end: Where its text ends.
+        parent: The element it is in.
+        children: Those of an element.
+    """
+
+    __slots__ = ("children", "end", "parent", "start", "tag")
+
+    def __init__(self, tag: str, start: int, parent: Node | None) -> None:
+        self.tag = tag
+        self.start = self.end = start
+        self.parent = parent
+        self.children: list[Node] = []
+
+
+class Document(NamedTuple):
+    """What markup says.
+
+    Attributes:
+        root: Holds all nodes.
+        text: What offsets in a ``HyperText`` count: all text nodes one after the
+            other, with a line break for each ``<br>``.
+        block_edges: Places in ``text`` where blocks begin or end; ascending, some
+            of them several times.
+    """
+
+    root: Node
+    text: str
+    block_edges: list[int]
+
+
+def read_markup(html: str) -> Document:
+    """Read markup, whatever is wrong with it.
+
+    Args:
+        html: A document, or a part of one.
+    """
+    builder = _TreeBuilder()
+    builder.feed(html.replace("\r\n", "\n").replace("\r", "\n"))
+    builder.close()
+    return Document(builder.root, "".join(builder.parts), builder.block_edges)
+
+
+def document_text(html: str) -> str:
+    r"""The text that offsets in a ``HyperText`` count.
+
+    That is all its text nodes one after the other, white space between tags
+    included, and a line break for each ``<br>``; nothing stands between
+    paragraphs. As in a browser, white space before the body does not count.
+
+    Args:
+        html: As the task data have it; markup that is wrong may be counted
+            otherwise than by browsers, which repair it.
+
+    Example:
+        >>> document_text("<p>Ada<br>Love<b>lace</b> &amp; co</p><p>London</p>")
+        'Ada\nLovelace & coLondon'
+    """
+    return read_markup(html).text
+
+
+class _TreeBuilder(HTMLParser):
+    """Reads markup into a tree, its text into one string."""
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.root = self._node = Node("", 0, None)
+        self.parts: list[str] = []
+        self.length = 0
+        self.block_edges: list[int] = []
+        self._hidden = 0
+        self._in_body = False
+        self._at_line_break = False
+        self._open: Counter[str] = Counter()
+
+    def handle_starttag(self, tag: str, attrs: object) -> None:
+        del attrs
+        self._in_body |= tag not in _HEAD
+        self._at_line_break = tag in _SWALLOWS_LINE_BREAK
+        if tag in _TRANSPARENT:
+            return
+        self._close_implied(tag)
+        self._note_edge(tag)
+        node = Node(tag, self.length, self._node)
+        if tag not in _REMOVED:
+            self._node.children.append(node)
+        if tag == "br":
+            self._add("\n")
+        if tag in _VOID:
+            node.end = self.length
+        else:
+            self._node = node
+            self._open[tag] += 1
+            self._hidden += tag in _HIDDEN
+
+    def handle_endtag(self, tag: str) -> None:
+        self._at_line_break = False
+        if self._open[tag]:
+            node = self._node
+            while node.tag != tag and node.parent is not None:
+                node = node.parent
+            self._close(node)
+
+    def handle_data(self, data: str) -> None:
+        shown = "" if self._hidden else self._shown(data)
+        if not shown:
+            return
+        siblings = self._node.children
+        if siblings and siblings[-1].tag == "text()":
+            node = siblings[-1]
+        else:
+            node = Node("text()", self.length, self._node)
+            siblings.append(node)
+        self._add(shown)
+        node.end = self.length
+
+    def close(self) -> None:
+        super().close()
+        self._close(self.root)
+
+    def _shown(self, data: str) -> str:
+        """A text without what browsers leave out: before the body, in a ``pre``."""
+        if self._at_line_break:
+            data = data.removeprefix("\n")
+            self._at_line_break = False
+        if not self._in_body:
+            data = data.lstrip(_WHITE_SPACE)
+            self._in_body = bool(data)
+        return data
+
+    def _add(self, text: str) -> None:
+        self.parts.append(text)
+        self.length += len(text)
+
+    def _note_edge(self, tag: str) -> None:
+        if tag in _BLOCKS:
+            self.block_edges.append(self.length)
+
+    def _close_implied(self, tag: str) -> None:
+        """Close what a start tag ends without saying so, as browsers do."""
+        if tag in _BLOCKS and self._node.tag == "p":
+            self._close(self._node)
+        closed = _CLOSED_BY.get(tag, ())
+        if not any(self._open[other] for other in closed):
+            return
+        found, node = None, self._node
+        while node.parent is not None and node.tag not in _SCOPES:
+            if node.tag in closed:
+                found = node
+            node = node.parent
+        if found is not None:
+            self._close(found)
+
+    def _close(self, node: Node) -> None:
+        while True:
+            found = self._node
+            found.end = self.length
+            self._note_edge(found.tag)
+            self._open[found.tag] -= 1
+            self._hidden -= found.tag in _HIDDEN
+            if found.parent is None:
+                return
+            self._node = found.parent
+            if found is node:
+                return
