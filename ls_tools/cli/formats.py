@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -11,15 +10,6 @@ from ls_tools.cli.options import Invocation, shared_options
 
 if TYPE_CHECKING:
     from ls_tools.formats import Format
-
-EXTRA_MODULES = {
-    "vision": "PIL",
-    "audio": "soundfile",
-    "video": "av",
-    "nlp": "spacy",
-    "parquet": "pyarrow",
-}
-"""A module by which the presence of each extra is known."""
 
 
 @click.command()
@@ -42,9 +32,8 @@ def formats(invocation: Invocation) -> None:
 
 def describe(target: Format) -> dict[str, Any]:
     """One format as the JSON document shows it."""
-    from ls_tools.formats import describe_options
+    from ls_tools.formats import describe_options, missing_modules
 
-    module = EXTRA_MODULES.get(target.extra)
     return {
         "name": target.name,
         "aliases": [*target.aliases, *target.presets],
@@ -61,5 +50,5 @@ def describe(target: Format) -> dict[str, Any]:
             for one in describe_options(target)
         ],
         "extra": target.extra or None,
-        "available": module is None or find_spec(module) is not None,
+        "available": not missing_modules(target),
     }

@@ -16,6 +16,7 @@ from ls_tools.formats.protocol import (
     describe_options,
     option,
 )
+from ls_tools.formats.requirements import check_requirements, missing_modules
 from ls_tools.registry import Registry
 
 if TYPE_CHECKING:
@@ -27,9 +28,11 @@ __all__ = [
     "Format",
     "NoOptions",
     "OptionInfo",
+    "check_requirements",
     "describe_options",
     "implies_media",
     "load_format",
+    "missing_modules",
     "option",
     "preset_options",
     "register_format",

@@ -9,9 +9,8 @@ import io
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, ClassVar
 
-from ls_tools.errors import BadRleError, UnreadableMediaError
 from ls_tools.formats.indexes import REGION_COLUMNS, IndexFiles, region_cells
-from ls_tools.formats.masking import BAD_MASK, png_of, with_mask_sizes
+from ls_tools.formats.masking import BAD_MASK, png_of, read_alpha, with_mask_sizes
 from ls_tools.formats.pictures import (
     MASK_CONTROLS,
     NO_IMAGE,
@@ -23,7 +22,6 @@ from ls_tools.formats.pictures import (
 from ls_tools.geometry import EncodedMask
 from ls_tools.locator import safe_file_name
 from ls_tools.output.records import annotator_of
-from ls_tools.raster import alpha_of, require_vision
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -60,7 +58,6 @@ class BrushNumpyFormat(PictureFormat):
     ) -> None:
         """Write a file per region, and ``index.csv``."""
         del options  # there are none
-        require_vision()
         wanted = Wanted(
             controls=self.controls,
             shapes=(EncodedMask,),
@@ -137,10 +134,9 @@ class _Writer:
         shape = found.drawing.shape
         if not isinstance(shape, EncodedMask):  # pragma: no cover -- none was wanted
             return BAD_MASK
-        try:
-            alpha = alpha_of(shape, found.drawing.size)
-        except (BadRleError, UnreadableMediaError):
-            return BAD_MASK
+        alpha = read_alpha(shape, found.drawing.size, self._output.bounds)
+        if isinstance(alpha, str):
+            return alpha
         labels = self._labels(found)
         path = self._free_path(_stem(found, item, labels), item, numbers)
         self._output.write_bytes(

@@ -36,7 +36,10 @@ class Format(Protocol):
             Their labels, and no others, become classes.
         objects: Tags of the object tags that those controls may annotate;
             empty for any.
-        extra: The pip extra that it needs, empty for none.
+        extra: The pip extra that it needs for all or some of its work, empty for
+            none.
+        requires: Modules that it cannot work without; where one is missing, a
+            conversion is refused before anything is read.
         options_type: Frozen dataclass of the options, each field made by
             ``option()``; it can be built without arguments.
         default_selection: Policy where the user names none: ``latest`` for
@@ -59,6 +62,7 @@ class Format(Protocol):
     controls: ClassVar[frozenset[str]] = frozenset()
     objects: ClassVar[frozenset[str]] = frozenset()
     extra: ClassVar[str] = ""
+    requires: ClassVar[tuple[str, ...]] = ()
     options_type: ClassVar[type[Any]] = NoOptions
     default_selection: ClassVar[str] = "latest"
     keeps_cancelled: ClassVar[bool] = False

@@ -12,7 +12,12 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from ls_tools.errors import LossError
-from ls_tools.formats import implies_media, load_format, preset_options
+from ls_tools.formats import (
+    check_requirements,
+    implies_media,
+    load_format,
+    preset_options,
+)
 from ls_tools.output import (
     ClassFinder,
     ClassMap,
@@ -136,6 +141,7 @@ def check_plan(plan: Conversion) -> tuple[Format, Any, Selection]:
 
     Raises:
         UsageError: A name or an option makes no sense.
+        MissingDependencyError: The format cannot work with what is installed.
         OutputError: The output folder is not ours to replace.
     """
     target = load_format(plan.to)
@@ -143,6 +149,7 @@ def check_plan(plan: Conversion) -> tuple[Format, Any, Selection]:
     selection = Selection.parse(
         plan.select or target.default_selection, keep_cancelled=target.keeps_cancelled
     )
+    check_requirements(target)
     if plan.split is not None:
         settle(plan.split)
     if not plan.dry_run:
@@ -235,6 +242,7 @@ class _Job:
             names=names,
             media=media,
             clip=self.plan.clip,
+            bounds=self.settings.bounds,
         )
 
     def _fetcher(self, resolver: Resolver) -> Fetch | None:

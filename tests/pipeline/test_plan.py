@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from ls_tools import ClassPolicy, convert, pull
-from ls_tools.errors import UnknownFormatError, UsageError
-from ls_tools.formats import load_format
+from ls_tools.cli.formats import describe
+from ls_tools.errors import MissingDependencyError, UnknownFormatError, UsageError
+from ls_tools.formats import FORMATS, Format, load_format, register_format
 from ls_tools.pipeline import Conversion
 from ls_tools.pipeline.plan import build_options
 
@@ -99,3 +101,50 @@ def test_keywords_are_fields_or_options_of_the_format() -> None:
     assert plan.limit == 3
     assert plan.options == {"a": 1, "task": "detect"}
     assert plan.classes == ClassPolicy()
+
+
+REQUIRING = [name for name in FORMATS if load_format(name).requires]
+
+
+def test_formats_that_cannot_work_alone_name_an_extra_and_its_modules() -> None:
+    extras = {name: load_format(name).extra for name in REQUIRING}
+    assert extras == {
+        "spacy": "nlp",
+        "brush_coco": "vision",
+        "brush_numpy": "vision",
+        "brush_png": "vision",
+        "masks": "vision",
+        "parquet": "parquet",
+    }
+
+
+@pytest.mark.parametrize("name", REQUIRING)
+def test_a_missing_extra_is_told_before_anything_is_read(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = load_format(name)
+    hint = f"Run: pip install 'ls-tools[{target.extra}]'"
+    for module in target.requires:
+        with monkeypatch.context() as hiding:
+            hiding.setitem(sys.modules, module, None)
+            assert not describe(target)["available"]
+            with pytest.raises(MissingDependencyError, match=module) as caught:
+                convert(tmp_path / "no such export", name, tmp_path / "out")
+            with pytest.raises(MissingDependencyError):
+                pull(1, name, tmp_path / "out")
+        assert (caught.value.hint, caught.value.exit_code) == (hint, 2)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_format_of_a_user_names_the_modules_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class OwnFormat(Format):
+        name = "own"
+        requires = ("msgspec", "no_such_module")
+
+    monkeypatch.setattr(FORMATS, "_targets", dict(FORMATS._targets))
+    register_format("own", OwnFormat)
+    with pytest.raises(MissingDependencyError) as caught:
+        convert(tmp_path / "no such export", "own", tmp_path / "out")
+    assert caught.value.hint == "Run: pip install no_such_module"

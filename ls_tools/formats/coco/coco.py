@@ -124,6 +124,7 @@ class CocoFormat(PictureFormat):
             mask_tolerance_px=options.mask_tolerance_px,
             are_masks_outlined=options.masks == "polygon",
             clip=output.clip,
+            bounds=output.bounds,
             is_crowd=told.is_crowd if options.crowd else None,
         )
         extents = Extents(drafting)
@@ -154,7 +155,6 @@ class BrushCocoFormat(PictureFormat):
         options: BrushCocoOptions,
     ) -> None:
         """Write ``result.json``, or a file per split, and ``images/``."""
-        require_vision()
         wanted = Wanted(
             controls=self.controls,
             shapes=(EncodedMask,),
@@ -162,7 +162,7 @@ class BrushCocoFormat(PictureFormat):
             sizes_needed=True,
             keeps_score=True,
         )
-        extents = Extents(Drafting(clip=output.clip))
+        extents = Extents(Drafting(clip=output.clip, bounds=output.bounds))
         _write(items, PictureReader(config, output, wanted), output, extents)
 
 

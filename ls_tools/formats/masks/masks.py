@@ -19,7 +19,6 @@ from ls_tools.formats.pictures import (
 )
 from ls_tools.formats.protocol import ClassIds, option
 from ls_tools.geometry import Box, Ellipse, EncodedMask, Polygon
-from ls_tools.raster import require_vision
 
 if TYPE_CHECKING:
     from ls_tools.label_config import LabelConfig
@@ -50,6 +49,7 @@ class MasksFormat(PictureFormat):
         SHAPE_CONTROLS | MASK_CONTROLS | VECTOR_CONTROLS
     )
     extra: ClassVar[str] = "vision"
+    requires: ClassVar[tuple[str, ...]] = ("numpy", "PIL")
     options_type: ClassVar[type[Any]] = MasksOptions
     class_ids: ClassVar[ClassIds] = "contiguous"
 
@@ -57,7 +57,6 @@ class MasksFormat(PictureFormat):
         self, items: Items, config: LabelConfig, output: Output, options: MasksOptions
     ) -> None:
         """Write ``masks/``, ``images/``, ``index.csv`` and what names the values."""
-        require_vision()
         is_semantic = options.kind == "semantic"
         wanted = Wanted(
             controls=self.controls,

@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any, ClassVar
 
-from ls_tools.errors import MissingDependencyError, UsageError
+from ls_tools.errors import UsageError
 from ls_tools.formats.parquet.columns import ROWS, build_schema
 from ls_tools.formats.parquet.rows import RowMaker
 from ls_tools.formats.protocol import Format, option
@@ -60,6 +60,7 @@ class ParquetFormat(Format):
         }
     )
     extra: ClassVar[str] = "parquet"
+    requires: ClassVar[tuple[str, ...]] = ("pyarrow",)
     options_type: ClassVar[type[Any]] = ParquetOptions
     default_selection: ClassVar[str] = "all"
     keeps_unlabeled: ClassVar[bool] = True
@@ -139,11 +140,7 @@ class _Table:
 
 
 def _load_arrow() -> Any:
-    try:
-        import pyarrow as pa
-        import pyarrow.parquet
-    except ImportError as exc:
-        msg = "Parquet needs pyarrow."
-        hint = "Run: pip install 'ls-tools[parquet]'"
-        raise MissingDependencyError(msg, hint=hint) from exc
+    import pyarrow as pa
+    import pyarrow.parquet
+
     return pa

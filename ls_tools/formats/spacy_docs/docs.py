@@ -28,8 +28,8 @@ class DocMaker:
         lang: Code of a language that spaCy knows: ``en``, or ``xx`` for any.
 
     Raises:
-        MissingDependencyError: spaCy is not installed, or what it needs to
-            tokenise this language.
+        MissingDependencyError: What spaCy needs to tokenise this language is
+            not installed.
         UsageError: spaCy does not know the language.
     """
 
@@ -103,12 +103,8 @@ def _pieces(word: str, start: int, edges: set[int]) -> list[str]:
 
 
 def _tokenizer(lang: str) -> Any:
-    try:
-        import spacy
-    except ImportError as exc:
-        msg = "The spacy format needs spaCy."
-        hint = "pip install 'ls-tools[nlp]'"
-        raise MissingDependencyError(msg, hint=hint) from exc
+    import spacy
+
     try:
         spacy.util.get_lang_class(lang)
     except ImportError as exc:

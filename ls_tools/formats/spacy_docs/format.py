@@ -63,6 +63,7 @@ class SpacyFormat(TextFormat):
     summary: ClassVar[str] = "spaCy's DocBin: entities, span groups, categories"
     options_type: ClassVar[type[Any]] = SpacyOptions
     extra: ClassVar[str] = "nlp"
+    requires: ClassVar[tuple[str, ...]] = ("spacy",)
 
     def write(
         self, items: Items, config: LabelConfig, output: Output, options: SpacyOptions
