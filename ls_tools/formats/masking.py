@@ -10,7 +10,7 @@ import msgspec
 
 from ls_tools.errors import BadRleError, UnreadableMediaError
 from ls_tools.geometry import EncodedMask, Size
-from ls_tools.raster import load_pillow, own_size
+from ls_tools.raster import load_pillow, own_size, whole_size
 from ls_tools.regions import Drawing, Region, read_drawing
 
 if TYPE_CHECKING:
@@ -20,34 +20,74 @@ if TYPE_CHECKING:
     from ls_tools.geometry import Ltwh, Shape
     from ls_tools.output import Item
     from ls_tools.raster import Outline
+    from ls_tools.settings import Bounds
 
 MASK_APPROXIMATED = "mask approximated by its outline"
 BAD_MASK = "malformed value: mask cannot be decoded"
+TOO_LARGE = "image has more pixels than a mask may have"
 
 
-def read_mask(shape: Shape | EncodedMask, size: Size) -> NDArray[np.bool_] | str:
+def is_too_large(size: Size, bounds: Bounds) -> bool:
+    """Whether no mask is made of an image of this size."""
+    width, height = whole_size(size)
+    return width * height > bounds.image_pixels
+
+
+def read_mask(
+    shape: Shape | EncodedMask, size: Size, bounds: Bounds
+) -> NDArray[np.bool_] | str:
     """A mask as (H, W) booleans, or the reason why it cannot be read.
+
+    Args:
+        shape: In pixels of its image.
+        size: The size of that image.
+        bounds: Most pixels and values of a mask.
 
     Raises:
         MissingDependencyError: NumPy or Pillow is not installed.
     """
     from ls_tools.raster import mask_of
 
+    if is_too_large(size, bounds):
+        return TOO_LARGE
     try:
-        return mask_of(shape, size)
+        return mask_of(shape, size, bounds=bounds)
+    except (BadRleError, UnreadableMediaError):
+        return BAD_MASK
+
+
+def read_alpha(
+    shape: EncodedMask, size: Size, bounds: Bounds
+) -> NDArray[np.uint8] | str:
+    """The alpha of a mask as (H, W), or the reason why it cannot be read.
+
+    Arguments and errors are those of ``read_mask``.
+    """
+    from ls_tools.raster import alpha_of
+
+    if is_too_large(size, bounds):
+        return TOO_LARGE
+    try:
+        return alpha_of(shape, size, bounds=bounds)
     except (BadRleError, UnreadableMediaError):
         return BAD_MASK
 
 
 def read_outlines(
-    shape: EncodedMask, size: Size, tolerance_px: float
+    shape: EncodedMask, size: Size, bounds: Bounds, tolerance_px: float
 ) -> list[Outline] | str:
     """The outlines of a mask, holes included, or the reason why there are none.
+
+    Args:
+        shape: As for ``read_mask``.
+        size: Likewise.
+        bounds: Likewise.
+        tolerance_px: How far an outline may be from the mask.
 
     Raises:
         MissingDependencyError: NumPy or Pillow is not installed.
     """
-    mask = read_mask(shape, size)
+    mask = read_mask(shape, size, bounds)
     if isinstance(mask, str):
         return mask
     from ls_tools.raster import outlines_of
@@ -55,15 +95,8 @@ def read_outlines(
     return outlines_of(mask, tolerance_px)
 
 
-def mask_ltwh(shape: EncodedMask, size: Size) -> Ltwh | str | None:
-    """The box around a mask, None around an empty one, or why it cannot be read.
-
-    Raises:
-        MissingDependencyError: NumPy or Pillow is not installed.
-    """
-    mask = read_mask(shape, size)
-    if isinstance(mask, str):
-        return mask
+def mask_ltwh(mask: NDArray[np.bool_]) -> Ltwh | None:
+    """The box around what is inside an (H, W) mask; None around nothing."""
     rows, columns = mask.any(axis=1).nonzero()[0], mask.any(axis=0).nonzero()[0]
     if not rows.size:
         return None

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING
+
+from ls_tools.settings import Bounds
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -29,6 +31,7 @@ class Output:
         names: File names of the media.
         media: Puts media beside the labels.
         clip: Clip shapes to the picture.
+        bounds: Most pixels and values of a mask that is read.
     """
 
     tree: Tree
@@ -37,6 +40,7 @@ class Output:
     names: NamePlan
     media: MediaPlacer
     clip: bool = True
+    bounds: Bounds = field(default_factory=Bounds)
 
     @property
     def root(self) -> Path:

@@ -19,7 +19,8 @@ from formats.pictures_rig import (
 )
 from formats.test_brush import SKY, bitmask, brush
 
-from ls_tools.settings import Settings
+from ls_tools.formats.masking import BAD_MASK, TOO_LARGE
+from ls_tools.settings import Bounds, Settings
 
 np = pytest.importorskip("numpy")
 Image = pytest.importorskip("PIL.Image")
@@ -284,3 +285,35 @@ def test_a_vector_that_is_closed_is_filled(tmp_path: Path) -> None:
     tasks = [task(1, annotation(result("vec", "vectorlabels", value)))]
     done = convert_tasks(tmp_path, "masks", tasks, xml=xml)
     assert (mask(done) == 1).sum() == 80 * 40
+
+
+@pytest.mark.parametrize("kind", ["semantic", "instance"])
+def test_an_image_of_absurd_size_has_no_mask_and_its_regions_are_listed(
+    tmp_path: Path, kind: str
+) -> None:
+    huge = {"original_width": 200_000, "original_height": 100_000}
+    turned = box(10, 10, 5, 5, 30, **huge)
+    done = write(tmp_path, turned, box(1, 1, 5, 5, **huge), kind=kind)
+    assert done.skipped() == {TOO_LARGE: 2}
+    assert rows(done) == []
+    assert any("too many pixels" in warning for warning in done.report.warnings)
+
+
+@pytest.mark.parametrize(
+    "to", ["masks", "coco", "voc", "yolo_segment", "yolo_detect", "brush_png"]
+)
+@pytest.mark.parametrize(
+    ("bounds", "reason"),
+    [
+        (Bounds(image_pixels=200 * 100 - 1), TOO_LARGE),
+        (Bounds(mask_values=4 * 200 * 100 - 1), BAD_MASK),
+        (Bounds(image_pixels=200 * 100, mask_values=4 * 200 * 100), None),
+    ],
+)
+def test_the_bounds_of_the_settings_hold_for_every_mask(
+    tmp_path: Path, to: str, bounds: Bounds, reason: str | None
+) -> None:
+    settings = Settings(cache_dir=tmp_path / "cache", mode="offline", bounds=bounds)
+    tasks = [task(1, annotation(brush("Sky")))]
+    done = convert_tasks(tmp_path, to, tasks, xml=SHAPES, settings=settings)
+    assert done.skipped() == ({reason: 1} if reason else {})

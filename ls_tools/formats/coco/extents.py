@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from ls_tools.formats.coco.document import Category
     from ls_tools.formats.pictures import Labelled
     from ls_tools.regions import Drawing, Drawn
+    from ls_tools.settings import Bounds
 
 Columns: TypeAlias = tuple[Any, ...]
 """What comes after ``category_id`` in an ``AnnotationRow``."""
@@ -56,6 +57,7 @@ class Drafting:
 
     Attributes:
         clip: Cut off what is not on the image.
+        bounds: Most pixels and values of a mask.
         ellipse_tolerance_px: How far an ellipse may be from its polygon.
         mask_tolerance_px: How far a mask may be from its polygon.
         are_masks_outlined: Write masks without holes as polygons.
@@ -63,6 +65,7 @@ class Drafting:
     """
 
     clip: bool
+    bounds: Bounds
     ellipse_tolerance_px: float = 0.5
     mask_tolerance_px: float = 0.5
     are_masks_outlined: bool = False
@@ -97,7 +100,7 @@ class Extents:
                 told = {"rotation": shape.rotation_deg}
         is_crowd = 0
         if drawing.extras and self._is_crowd(drawing):
-            extent, is_crowd = _crowd_extent(drawing, extent), 1
+            extent, is_crowd = self._crowd(drawing, extent), 1
         if isinstance(extent, str):
             return extent
         return *extent, told, UNSET if score is None else score, is_crowd
@@ -147,7 +150,7 @@ class Extents:
         """Box and area are those of the mask, whatever it is written as."""
         from ls_tools.rle import coco_area, coco_ltwh, encode_coco
 
-        mask = read_mask(shape, found.drawing.size)
+        mask = read_mask(shape, found.drawing.size, self._drafting.bounds)
         if isinstance(mask, str):
             return mask
         code = encode_coco(mask)
@@ -158,6 +161,18 @@ class Extents:
         if rings:
             found.losses.append(MASK_APPROXIMATED)
         return coco_ltwh(code), float(count_px), rings or code
+
+    def _crowd(self, drawing: Drawing, extent: Extent | str) -> Extent | str:
+        """The same with the run-length code that a crowd has to have."""
+        shape = drawing.shape
+        if isinstance(extent, str) or isinstance(extent[2], dict):
+            return extent
+        if isinstance(shape, Keypoint):
+            return NOT_DRAWN
+        from ls_tools.rle import encode_coco
+
+        mask = read_mask(shape, drawing.size, self._drafting.bounds)
+        return mask if isinstance(mask, str) else (*extent[:2], encode_coco(mask))
 
     def _mask_rings(self, mask: NDArray[np.bool_]) -> list[list[float]] | None:
         """The outlines of a mask; None where it has holes, which COCO has not."""
@@ -177,16 +192,3 @@ def _rounded(ltwh: Ltwh) -> Ltwh:
         round(width, _DECIMALS),
         round(height, _DECIMALS),
     )
-
-
-def _crowd_extent(drawing: Drawing, extent: Extent | str) -> Extent | str:
-    """The same with the run-length code that a crowd has to have."""
-    shape = drawing.shape
-    if isinstance(extent, str) or isinstance(extent[2], dict):
-        return extent
-    if isinstance(shape, Keypoint):
-        return NOT_DRAWN
-    from ls_tools.rle import encode_coco
-
-    mask = read_mask(shape, drawing.size)
-    return mask if isinstance(mask, str) else (*extent[:2], encode_coco(mask))

@@ -40,7 +40,7 @@ class InstanceWriter(MaskWriter):
         del size  # that of each region
         number = 0
         for item, found in sheet.regions:
-            mask = paint(found)
+            mask = paint(found, self.output.bounds)
             if isinstance(mask, str):
                 self.count(item, found, mask)
                 continue

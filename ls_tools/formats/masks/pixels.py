@@ -21,27 +21,32 @@ if TYPE_CHECKING:
 
     from ls_tools.formats.pictures import Labelled
     from ls_tools.geometry import Shape, Size
+    from ls_tools.settings import Bounds
 
 TOO_SMALL = "no centre of a pixel inside"
 PALETTE_SIZE = 256
 """Values that a palette has colours for; beyond them, masks have 16 bits."""
 
 
-def paint(found: Labelled) -> NDArray[np.bool_] | str:
+def paint(found: Labelled, bounds: Bounds) -> NDArray[np.bool_] | str:
     """The pixels of a region, or the reason why there are none.
 
     What is lost of it is added to its losses.
+
+    Args:
+        found: The region.
+        bounds: Most pixels and values of a mask.
     """
     shape, size = found.drawing.shape, found.drawing.size
     if isinstance(shape, Keypoint):  # pragma: no cover -- none was wanted
         return NO_AREA
     if isinstance(shape, EncodedMask):
-        mask = read_mask(shape, size)
+        mask = read_mask(shape, size, bounds)
         return mask if isinstance(mask, str) or mask.any() else NO_AREA
     reason = _fit(shape, size, found.losses)
     if reason:
         return reason
-    mask = read_mask(shape, size)
+    mask = read_mask(shape, size, bounds)
     return mask if isinstance(mask, str) or mask.any() else TOO_SMALL
 
 

@@ -42,7 +42,7 @@ class SemanticWriter(MaskWriter):
         """Write the mask of an image, and count its regions."""
         canvas = _Canvas(size)
         for item, found in sheet.regions:
-            mask = paint(found)
+            mask = paint(found, self.output.bounds)
             value = found.class_ids[0] + 1
             if isinstance(mask, str):
                 self.count(item, found, mask)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
 from ls_tools.formats.indexes import IndexFiles
-from ls_tools.formats.masking import with_mask_sizes
+from ls_tools.formats.masking import TOO_LARGE, is_too_large, with_mask_sizes
 from ls_tools.formats.pictures import MERGED, NO_IMAGE, SIZES_DIFFER
 
 if TYPE_CHECKING:
@@ -114,6 +114,11 @@ class MaskWriter:
     def _write(self, sheet: Sheet) -> None:
         if sheet.size is None:
             self._unsized_count += 1
+            return
+        if is_too_large(sheet.size, self.output.bounds):
+            self.output.tally.warn("Some images have too many pixels for a mask.")
+            for item, found in sheet.regions:
+                self.count(item, found, TOO_LARGE)
             return
         fitting = []
         for item, found in sheet.regions:

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from xml.sax.saxutils import escape
 
 from ls_tools.formats.fitting import NO_AREA, ROTATION_DROPPED, fit_ltwh, fit_outline
-from ls_tools.formats.masking import MASK_APPROXIMATED, mask_ltwh, read_outlines
+from ls_tools.formats.masking import MASK_APPROXIMATED, mask_ltwh, read_mask
 from ls_tools.formats.voc.names import ClassNames
 from ls_tools.geometry import Box, EncodedMask, Keypoint, Point, hull, points_hull
+from ls_tools.raster import outlines_of
 from ls_tools.regions import NOT_DRAWN, choices_of
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ class ObjectMaker:
         self._mask_tolerance_px = options.mask_tolerance_px
         self._first = options.first_pixel
         self._clip = output.clip
+        self._bounds = output.bounds
         self._heads: dict[int, str] = {}
 
     def objects(self, found: Labelled) -> list[str] | str:
@@ -91,13 +93,13 @@ class ObjectMaker:
         return points if isinstance(points, str) else (points_hull(points), (points,))
 
     def _fit_mask(self, mask: EncodedMask, found: Labelled) -> _Fitted | str:
-        size = found.drawing.size
-        ltwh = mask_ltwh(mask, size) or NO_AREA
-        outlines = read_outlines(mask, size, self._mask_tolerance_px)
-        if isinstance(ltwh, str):
-            return ltwh
-        if isinstance(outlines, str):
-            return outlines
+        pixels = read_mask(mask, found.drawing.size, self._bounds)
+        if isinstance(pixels, str):
+            return pixels
+        ltwh = mask_ltwh(pixels)
+        if ltwh is None:
+            return NO_AREA
+        outlines = outlines_of(pixels, self._mask_tolerance_px)
         has_holes = any(outline.holes for outline in outlines)
         found.losses.append(HOLES_FILLED if has_holes else MASK_APPROXIMATED)
         return ltwh, [outline.exterior for outline in outlines]

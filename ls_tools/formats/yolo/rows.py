@@ -17,7 +17,12 @@ from ls_tools.formats.fitting import (
     fit_points,
     is_upright,
 )
-from ls_tools.formats.masking import MASK_APPROXIMATED, mask_ltwh, read_outlines
+from ls_tools.formats.masking import (
+    MASK_APPROXIMATED,
+    mask_ltwh,
+    read_mask,
+    read_outlines,
+)
 from ls_tools.formats.yolo.joining import JOINED, join_outlines
 from ls_tools.geometry import (
     Box,
@@ -42,6 +47,7 @@ if TYPE_CHECKING:
     from ls_tools.formats.yolo.yolo import YoloOptions
     from ls_tools.geometry import Ltwh, Point, Size
     from ls_tools.output import Output
+    from ls_tools.settings import Bounds
 
 
 _DECIMALS = 9
@@ -53,11 +59,13 @@ class Fit:
 
     Attributes:
         clip: Cut off what is not on the image.
+        bounds: Most pixels and values of a mask.
         ellipse_px: How far an ellipse may be from its polygon.
         mask_px: How far a mask may be from its outline.
     """
 
     clip: bool
+    bounds: Bounds
     ellipse_px: float
     mask_px: float
 
@@ -79,6 +87,7 @@ class RowMaker:
         self._make = make
         self._fit = Fit(
             clip=output.clip,
+            bounds=output.bounds,
             ellipse_px=options.ellipse_tolerance_px,
             mask_px=options.mask_tolerance_px,
         )
@@ -112,7 +121,7 @@ def box_numbers(ltwh: Ltwh, size: Size) -> list[float]:
     ]
 
 
-def fit_box(found: Labelled, *, clip: bool) -> Ltwh | str:
+def fit_box(found: Labelled, bounds: Bounds, *, clip: bool) -> Ltwh | str:
     """The upright box of a region, or the reason why it has none."""
     shape, size = found.drawing.shape, found.drawing.size
     if isinstance(shape, Keypoint):
@@ -122,13 +131,14 @@ def fit_box(found: Labelled, *, clip: bool) -> Ltwh | str:
     if not isinstance(shape, Box):
         found.losses.append(OUTLINE_DROPPED)
     if isinstance(shape, EncodedMask):
-        return mask_ltwh(shape, size) or NO_AREA
+        mask = read_mask(shape, size, bounds)
+        return mask if isinstance(mask, str) else mask_ltwh(mask) or NO_AREA
     return fit_ltwh(hull(shape), size, found.losses, clip=clip)
 
 
 def make_box(found: Labelled, fit: Fit) -> list[float] | str:
     """The row of a box: centre x, centre y, width, height."""
-    ltwh = fit_box(found, clip=fit.clip)
+    ltwh = fit_box(found, fit.bounds, clip=fit.clip)
     return ltwh if isinstance(ltwh, str) else box_numbers(ltwh, found.drawing.size)
 
 
@@ -171,7 +181,7 @@ def _outline_points(found: Labelled, fit: Fit) -> Sequence[Point] | str:
         return fit_outline(
             shape, size, found.losses, tolerance_px=fit.ellipse_px, clip=fit.clip
         )
-    outlines = read_outlines(shape, size, fit.mask_px)
+    outlines = read_outlines(shape, size, fit.bounds, fit.mask_px)
     if isinstance(outlines, str):
         return outlines
     rings = [ring for one in outlines for ring in (one.exterior, *one.holes)]
@@ -188,7 +198,7 @@ def _turned_box(found: Labelled, fit: Fit) -> Box | str:
     if isinstance(shape, Box):
         return shape
     if isinstance(shape, EncodedMask):
-        outlines = read_outlines(shape, size, fit.mask_px)
+        outlines = read_outlines(shape, size, fit.bounds, fit.mask_px)
         if isinstance(outlines, str):
             return outlines
         points = [point for one in outlines for point in one.exterior]

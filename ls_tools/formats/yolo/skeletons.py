@@ -41,6 +41,7 @@ class PoseMaker:
     ) -> None:
         self._names = names
         self._clip = output.clip
+        self._bounds = output.bounds
         self._occluded = occluded
         self._has_bodies = has_bodies
         self._index_of = output.classes.index_of
@@ -58,7 +59,7 @@ class PoseMaker:
         """The rows of a pose: one for each class of its body."""
         first = pose.body or pose.keypoints()[0]
         if pose.body:
-            box = fit_box(pose.body, clip=self._clip)
+            box = fit_box(pose.body, self._bounds, clip=self._clip)
         else:
             box = ltwh_around(pose.keypoints(), clip=self._clip)
         if isinstance(box, str):
