@@ -90,15 +90,19 @@ def help_of(path: tuple[str, ...], command: click.Command) -> str:
 def formats_page() -> str:
     """A table of the formats and their options."""
     lines = ["# Target formats\n", "| name | also | writes |", "|---|---|---|"]
-    options = []
+    options, controls = [], []
     for name in FORMATS:
         one = describe(load_format(name))
         aliases = ", ".join(f"`{alias}`" for alias in one["aliases"])
         lines.append(f"| `{name}` | {aliases} | {one['summary']} |")
+        tags = ", ".join(f"`{tag}`" for tag in one["controls"]) or "any"
+        controls.append(f"| `{name}` | {tags} |")
         options += [
             f"| `{name}` | `{own['flag']}` | `{own['default']}` | {own['help']} |"
             for own in one["options"]
         ]
+    lines += ["", "## Controls whose regions they hold\n"]
+    lines += ["| format | controls |", "|---|---|", *controls]
     lines += ["", "## Options of single formats\n"]
     lines += ["| format | option | default | meaning |", "|---|---|---|---|", *options]
     return "\n".join(lines) + "\n"

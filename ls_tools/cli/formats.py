@@ -38,7 +38,7 @@ def describe(target: Format) -> dict[str, Any]:
         "name": target.name,
         "aliases": [*target.aliases, *target.presets],
         "summary": target.summary,
-        "controls": sorted(target.controls),
+        "controls": sorted(target.controls | target.classless_controls),
         "options": [
             {
                 "flag": one.flag,

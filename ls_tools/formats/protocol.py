@@ -34,6 +34,8 @@ class Format(Protocol):
         summary: One line for listings.
         controls: Tags of the label config that the format can express.
             Their labels, and no others, become classes.
+        classless_controls: Tags of those that it can express besides, whose labels
+            become something else: names of keypoints, categories of texts.
         objects: Tags of the object tags that those controls may annotate;
             empty for any.
         extra: The pip extra that it needs for all or some of its work, empty for
@@ -60,6 +62,7 @@ class Format(Protocol):
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
     summary: ClassVar[str]
     controls: ClassVar[frozenset[str]] = frozenset()
+    classless_controls: ClassVar[frozenset[str]] = frozenset()
     objects: ClassVar[frozenset[str]] = frozenset()
     extra: ClassVar[str] = ""
     requires: ClassVar[tuple[str, ...]] = ()

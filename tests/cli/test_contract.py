@@ -216,6 +216,9 @@ def test_formats_lists_what_can_be_written(ls_tools: Any) -> None:
     assert {"json", "jsonl", "json_min", "csv", "tsv", "coco", "yolo"} <= set(found)
     assert "COCO_WITH_IMAGES" in found["coco"]["aliases"]
     assert "RectangleLabels" in found["coco"]["controls"]
+    assert "KeyPointLabels" in found["coco"]["controls"]
+    assert "KeyPointLabels" in found["yolo"]["controls"]
+    assert {"Choices", "Labels"} <= set(found["spacy"]["controls"])
     assert all(one["available"] for one in found.values() if not one["extra"])
 
 

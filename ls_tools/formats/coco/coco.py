@@ -101,6 +101,7 @@ class CocoFormat(PictureFormat):
     controls: ClassVar[frozenset[str]] = (
         SHAPE_CONTROLS | VECTOR_CONTROLS | MASK_CONTROLS
     )
+    classless_controls: ClassVar[frozenset[str]] = KEYPOINT_CONTROLS
     options_type: ClassVar[type[Any]] = CocoOptions
     class_ids: ClassVar[ClassIds] = "category"
 
@@ -112,7 +113,7 @@ class CocoFormat(PictureFormat):
             require_vision()
         told = _Told(options)
         wanted = Wanted(
-            controls=self.controls | KEYPOINT_CONTROLS,
+            controls=self.controls | self.classless_controls,
             shapes=_SHAPES,
             all_labels=options.labels == "all",
             sizes_needed=True,

@@ -61,6 +61,9 @@ class SpacyFormat(TextFormat):
     name: ClassVar[str] = "spacy"
     aliases: ClassVar[tuple[str, ...]] = ("docbin",)
     summary: ClassVar[str] = "spaCy's DocBin: entities, span groups, categories"
+    classless_controls: ClassVar[frozenset[str]] = frozenset(
+        {"Choices", "Taxonomy", "Relations"}
+    )
     options_type: ClassVar[type[Any]] = SpacyOptions
     extra: ClassVar[str] = "nlp"
     requires: ClassVar[tuple[str, ...]] = ("spacy",)

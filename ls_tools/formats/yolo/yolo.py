@@ -79,6 +79,7 @@ class YoloFormat(PictureFormat):
     }
     summary: ClassVar[str] = "YOLO text files: boxes, outlines, turned boxes or poses"
     controls: ClassVar[frozenset[str]] = _BODY_CONTROLS
+    classless_controls: ClassVar[frozenset[str]] = KEYPOINT_CONTROLS
     options_type: ClassVar[type[Any]] = YoloOptions
     class_ids: ClassVar[ClassIds] = "contiguous"
 
