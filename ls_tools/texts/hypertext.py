@@ -73,7 +73,7 @@ class HyperTextBody:
         return Claim((*by_path, *by_offset), value.text)
 
     def _by_path(self, value: SpanValue) -> tuple[tuple[int, int] | None, ...]:
-        """A span by its xpaths, offsets in code points and in UTF-16 units."""
+        """A span by its xpaths, by UTF-16 units as the labeling page, by code points."""
         offsets = value.offsets()
         if offsets is None:
             return None, None
@@ -81,13 +81,11 @@ class HyperTextBody:
         if first is None or last is None:
             return None, None
         start, end = offsets
-        return (
-            (first.start + start, last.start + end),
-            (
-                first.start + self._map(first).code_points(start),
-                last.start + self._map(last).code_points(end),
-            ),
+        wide = (
+            first.start + self._map(first).code_points(start),
+            last.start + self._map(last).code_points(end),
         )
+        return wide, (first.start + start, last.start + end)
 
     def _map(self, node: Node) -> Utf16Map:
         return Utf16Map(self._nodes_text[node.start : node.end])

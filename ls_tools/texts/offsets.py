@@ -158,7 +158,7 @@ def _agrees(
 
 
 def _equal(text: str, quote: str) -> bool:
-    return text == quote
+    return text == quote or ("\\n" in quote and text == quote.replace("\\n", "\n"))
 
 
 def _squashed(text: str) -> str:

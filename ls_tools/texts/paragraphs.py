@@ -60,6 +60,7 @@ class ParagraphsBody:
         return [NO_OFFSETS if claim is None else next(places) for claim in claims]
 
     def _claim(self, value: SpanValue) -> Claim | None:
+        """What a span says; the labeling page counts UTF-16 units."""
         paragraphs, offsets = value.span(), value.offsets()
         if paragraphs is None or offsets is None:
             return None
@@ -72,8 +73,8 @@ class ParagraphsBody:
             self.starts[first] + self._map(first).code_points(start),
             self.starts[final] + self._map(final).code_points(end),
         )
-        inclusive = [(start, end + 1) for start, end in (plain, wide)]
-        return Claim((plain, wide, *inclusive), value.text)
+        inclusive = [(start, end + 1) for start, end in (wide, plain)]
+        return Claim((wide, plain, *inclusive), value.text)
 
     def _map(self, paragraph: int) -> Utf16Map:
         found = self._utf16.get(paragraph)

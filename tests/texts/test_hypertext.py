@@ -52,9 +52,9 @@ def test_what_is_not_shown_is_no_text() -> None:
         (path("/h1[1]/text()[1]", 2, "/h1[1]/text()[1]", 3), "B"),
         (path("/p[1]/b[1]/text()[1]", 0, "/p[1]/text()[2]", 6), "two three"),
         (path("/p[1]/text()[3]", 0, "/p[1]/text()[3]", 4), "four"),
-        (path("/ul[1]/li[2]/text()[1]", 6, "/ul[1]/li[2]/text()[1]", 11), "seven"),
+        (path("/ul[1]/li[2]/text()[1]", 7, "/ul[1]/li[2]/text()[1]", 12), "seven"),
         (
-            path("/ul[1]/li[2]/text()[1]", 7, "/ul[1]/li[2]/text()[1]", 12, "seven"),
+            path("/ul[1]/li[2]/text()[1]", 6, "/ul[1]/li[2]/text()[1]", 11, "seven"),
             "seven",
         ),
         (
@@ -140,6 +140,12 @@ def test_documents_are_counted_as_the_labeling_page_counts(
     offsets = {"start": global_start, "end": global_start + len("Lovelace")}
     assert locate(html, **paths) == "Lovelace"
     assert locate(html, globalOffsets=offsets) == "Lovelace"
+
+
+def test_offsets_in_nodes_count_utf_16_units_and_global_ones_code_points() -> None:
+    html = "<p>\U0001f44b a b</p>"
+    assert locate(html, **path("/p[1]/text()[1]", 5, "/p[1]/text()[1]", 6)) == "b"
+    assert locate(html, globalOffsets={"start": 4, "end": 5}) == "b"
 
 
 def test_global_offsets_serve_where_xpaths_lead_nowhere() -> None:

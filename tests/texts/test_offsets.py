@@ -90,6 +90,12 @@ def test_the_unit_of_most_spans_decides_where_both_agree() -> None:
     assert first == Place(4, 5)
 
 
+def test_line_breaks_are_compared_as_the_editor_quotes_them() -> None:
+    """White space alone would fit one line break too late."""
+    text = f"{EMOJI}\n\na\nb\n\n"
+    assert locate(text, SpanValue(start=3, end=7, text="\\na\\nb")) == ["\na\nb"]
+
+
 def locate_places(text: str, *values: SpanValue) -> Any:
     body = open_body("Text", text)
     assert body is not None

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from ls_tools.texts import OUTSIDE_TEXT, SpanValue, open_body
+from ls_tools.texts import OUTSIDE_TEXT, Place, SpanValue, open_body
 
 DIALOGUE = [
     {"author": "Ann", "text": "Hello \U0001f600 Bob"},
@@ -28,7 +28,16 @@ def span(start: Any, end: Any, first: int, last: int, text: str = "") -> SpanVal
 
 def test_offsets_count_in_their_paragraph() -> None:
     assert locate(DIALOGUE, span("1", "1", 3, 6, "Ann")) == "Ann"
-    assert locate(DIALOGUE, span(0, 0, 8, 11)) == "Bob"
+    assert locate(DIALOGUE, span("0", "0", 8, 11, "Bob")) == "Bob"
+
+
+def test_spans_without_their_text_count_as_the_labeling_page_does() -> None:
+    assert locate(DIALOGUE, span(0, 0, 9, 12)) == "Bob"
+    assert locate("\U0001f600 a a a", span("0", "0", 5, 6, "a")) == "a"
+    body = open_body("Paragraphs", "\U0001f600 a a a")
+    assert body is not None
+    (place,) = body.locate([span("0", "0", 5, 6, "a")])
+    assert place == Place(4, 5)
 
 
 def test_utf16_units_count_in_their_paragraph() -> None:
