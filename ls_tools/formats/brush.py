@@ -106,6 +106,7 @@ class _Writer:
         self._reader = reader
         self._output = output
         self._index = index
+        self._beyond: dict[str, int] = {}
 
     def write(self, items: Items) -> None:
         """Write all items."""
@@ -169,13 +170,16 @@ class _Writer:
     def _free_path(self, stem: str, item: Item, numbers: dict[str, int]) -> str:
         """The path of the next file of a stem; one that no file has yet."""
         split = self._output.split_of(item)
-        folder = f"{split}/" if split else ""
+        start = f"{split}/{stem}" if split else stem
+        key = start.casefold()
+        number = max(numbers.get(key, 0), self._beyond.get(key, 0))
         while True:
-            number = numbers.get(stem.casefold(), 0)
-            numbers[stem.casefold()] = number + 1
-            path = f"{folder}{stem}-{number}.{self._kind.extension}"
-            if not (self._output.root / path).exists():  # an id that came before
+            path = f"{start}-{number}.{self._kind.extension}"
+            number += 1
+            if not (self._output.root / path).exists():
+                numbers[key] = number
                 return path
+            self._beyond[key] = number  # its ids came before
 
 
 def _stem(found: Labelled, item: Item, labels: Sequence[str]) -> str:

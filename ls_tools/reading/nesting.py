@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from itertools import accumulate
+
+_PEELED_LEVELS = 24
 _NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 
 
@@ -25,17 +28,28 @@ def _structure_of(raw: bytes) -> bytes:
 
 
 def _is_deeper(brackets: bytes, limit: int) -> bool:
-    """Peel innermost pairs off: as many rounds as there are levels."""
-    for _ in range(limit):
+    """Peel innermost pairs off level by level; count what is deeper one by one.
+
+    Peeling is a pass in C over what is left, and hardly anything is nested deeper
+    than a few levels. What is would cost a pass for each of them.
+    """
+    rounds = min(limit, _PEELED_LEVELS)
+    for _ in range(rounds):
         peeled = _peel(brackets)
         if len(peeled) == len(brackets):
             # Nothing is left, or brackets that do not match: malformed, not deep.
             return False
         brackets = peeled
-    return bool(brackets)
+    return _depth_of(brackets) > limit - rounds
 
 
 def _peel(brackets: bytes) -> bytes:
     """Drop each pair that encloses nothing: one level of them."""
     marked = brackets.replace(b"[]", b"  ").replace(b"{}", b"  ")
     return marked.replace(b" ", b"")
+
+
+def _depth_of(brackets: bytes) -> int:
+    """How many of ``brackets`` are open at once, at most."""
+    steps = (1 if bracket in b"[{" else -1 for bracket in brackets)
+    return max(accumulate(steps), default=0)

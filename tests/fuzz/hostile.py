@@ -86,6 +86,9 @@ NUMBERS = (
 )
 """What numbers are exchanged for."""
 
+LARGEST = 4_000_000
+"""Characters from which on an export is not spoilt any more."""
+
 OTHERS: tuple[Any, ...] = (None, {}, [], [[]], [None], {"": None}, [[[[[1]]]]], "5", 5)
 """What anything is exchanged for."""
 
@@ -126,6 +129,8 @@ def hostile(number: int) -> Hostile:
     tasks = tasks[: chance.choice((1, 2, 4, 8))]
     for _ in range(_count(chance)):
         _mutate(chance, tasks)
+        if len(repr(tasks)) > LARGEST:
+            break
     return Hostile(
         number,
         _spell(chance, tasks),

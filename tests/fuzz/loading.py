@@ -35,11 +35,13 @@ def check_output(out: Path) -> None:
     }
     assert found.keys() == listed.keys()
     assert report["files_written"] == len(listed)
+    lines = {".json": _load_json_lines} if report["format"] == "asr_manifest" else {}
+    loaders = {**_LOADERS, **lines}
     for name, path in found.items():
         body = path.read_bytes()
         assert len(body) == listed[name]["size_bytes"]
         assert hashlib.sha256(body).hexdigest() == listed[name]["sha256"]
-        load = _LOADERS.get(path.suffix)
+        load = loaders.get(path.suffix)
         if load is not None and not name.startswith(("images/", "audio/", "media/")):
             load(path)
     check = _FORMATS.get(report["format"])
@@ -56,10 +58,7 @@ def _json(body: bytes) -> Any:
 
 
 def _load_json(path: Path) -> None:
-    if path.name.endswith("manifest.json"):
-        _load_json_lines(path)
-    else:
-        _json(path.read_bytes())
+    _json(path.read_bytes())
 
 
 def _load_json_lines(path: Path) -> None:

@@ -116,6 +116,14 @@ def test_depth_is_measured_outside_of_strings(value: Any, limit: int) -> None:
     assert is_deeper_than(raw, limit) == (depth_of(value) > limit)
 
 
+@pytest.mark.parametrize("depth", [1, 23, 24, 25, 26, 60, 3000])
+def test_depth_is_measured_however_deep(depth: int) -> None:
+    raw = b"[" * depth + b"]" * depth
+    wide = b"[" + b"[[]]," * 4000 + raw + b"]"
+    assert is_deeper_than(wide, depth)
+    assert not is_deeper_than(wide, max(depth, 2) + 1)
+
+
 def test_long_strings_of_escapes_are_scanned() -> None:
     text = '\\"\\\\\\n' * 20_000
     data = f'[{{"id": 1, "data": {{"t": "{text}", "v": NaN}}}}, {{"id": 2}}]'
