@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING
 
 from ls_tools.texts.markup import read_markup
@@ -36,6 +36,14 @@ class HyperTextBody:
         document = read_markup(html)
         self._root = document.root
         self._nodes_text = document.text
+        lengths = [len(text) for _, text in document.unseen]
+        self._unseen_before = [0, *accumulate(lengths)]
+        self._unseen_ends = [
+            place + before
+            for (place, _), before in zip(
+                document.unseen, self._unseen_before[1:], strict=True
+            )
+        ]
         self._added = _line_breaks(document.text, document.block_edges)
         self.text = _with_breaks(self._nodes_text, self._added)
         self.breaks: Sequence[int] = [
@@ -61,11 +69,15 @@ class HyperTextBody:
             start, place.end + bisect_left(self._added, place.end), place.moved
         )
 
+    def _seen(self, offset: int) -> int:
+        """A place in all that offsets count as one in the nodes' text."""
+        return offset - self._unseen_before[bisect_right(self._unseen_ends, offset)]
+
     def _claim(self, value: SpanValue, utf16: Utf16Map) -> Claim | None:
         by_path = self._by_path(value)
         span = value.global_span() or value.span()
         if span is not None:
-            by_offset = readings_of(*span, utf16)
+            by_offset = readings_of(*map(self._seen, span), utf16)
         elif any(by_path):
             by_offset = (None,) * 4
         else:
@@ -73,7 +85,7 @@ class HyperTextBody:
         return Claim((*by_path, *by_offset), value.text)
 
     def _by_path(self, value: SpanValue) -> tuple[tuple[int, int] | None, ...]:
-        """A span by its xpaths, by UTF-16 units as the labeling page, by code points."""
+        """A span by its xpaths: by UTF-16 units as the page has it, by code points."""
         offsets = value.offsets()
         if offsets is None:
             return None, None

@@ -23,6 +23,9 @@ _REMOVED = frozenset({"script"})
 """Tags that the editor drops with what they hold, as it drops comments."""
 
 _HIDDEN = frozenset({"script", "style", "template", "title"})
+_COUNTED = frozenset({"style", "title"})
+"""Tags whose text is not shown, but counts in the body."""
+
 _HEAD = _HIDDEN | {"base", "head", "html", "link", "meta", "noscript"}
 _SWALLOWS_LINE_BREAK = frozenset({"listing", "pre", "textarea"})
 _WHITE_SPACE = " \t\n\f"
@@ -63,15 +66,18 @@ class Document(NamedTuple):
 
     Attributes:
         root: Holds all nodes.
-        text: What offsets in a ``HyperText`` count: all text nodes one after the
-            other, with a line break for each ``<br>``.
+        text: All text nodes that are shown one after the other, with a line break
+            for each ``<br>``.
         block_edges: Places in ``text`` where blocks begin or end; ascending, some
             of them several times.
+        unseen: What offsets count without that it is shown, such as a style sheet
+            in the body: its place in ``text``, and what it is; ascending.
     """
 
     root: Node
     text: str
     block_edges: list[int]
+    unseen: list[tuple[int, str]]
 
 
 def read_markup(html: str) -> Document:
@@ -83,7 +89,8 @@ def read_markup(html: str) -> Document:
     builder = _TreeBuilder()
     builder.feed(html.replace("\r\n", "\n").replace("\r", "\n"))
     builder.close()
-    return Document(builder.root, "".join(builder.parts), builder.block_edges)
+    text = "".join(builder.parts)
+    return Document(builder.root, text, builder.block_edges, builder.unseen)
 
 
 def document_text(html: str) -> str:
@@ -91,7 +98,8 @@ def document_text(html: str) -> str:
 
     That is all its text nodes one after the other, white space between tags
     included, and a line break for each ``<br>``; nothing stands between
-    paragraphs. As in a browser, white space before the body does not count.
+    paragraphs. As in a browser, white space before the body does not count, nor
+    do scripts, and style sheets in the head; those in the body do.
 
     Args:
         html: As the task data have it; markup that is wrong may be counted
@@ -101,7 +109,13 @@ def document_text(html: str) -> str:
         >>> document_text("<p>Ada<br>Love<b>lace</b> &amp; co</p><p>London</p>")
         'Ada\nLovelace & coLondon'
     """
-    return read_markup(html).text
+    document = read_markup(html)
+    pieces: list[str] = []
+    start = 0
+    for place, unseen in document.unseen:
+        pieces += (document.text[start:place], unseen)
+        start = place
+    return "".join([*pieces, document.text[start:]])
 
 
 class _TreeBuilder(HTMLParser):
@@ -113,6 +127,7 @@ class _TreeBuilder(HTMLParser):
         self.parts: list[str] = []
         self.length = 0
         self.block_edges: list[int] = []
+        self.unseen: list[tuple[int, str]] = []
         self._hidden = 0
         self._in_body = False
         self._at_line_break = False
@@ -147,7 +162,11 @@ class _TreeBuilder(HTMLParser):
             self._close(node)
 
     def handle_data(self, data: str) -> None:
-        shown = "" if self._hidden else self._shown(data)
+        if self._hidden:
+            if self._in_body and self._node.tag in _COUNTED:
+                self.unseen.append((self.length, data))
+            return
+        shown = self._shown(data)
         if not shown:
             return
         siblings = self._node.children

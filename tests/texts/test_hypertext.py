@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ls_tools.models import Result
-from ls_tools.texts import SpanValue, open_body, read_span_value
+from ls_tools.texts import SpanValue, document_text, open_body, read_span_value
 
 PAGE = (
     "<html><body><h1>A&amp;B</h1><p>One <b>two</b> three<br>four</p>"
@@ -131,6 +131,16 @@ def test_xpaths_lead_to_their_text(fields: dict[str, Any], found: str) -> None:
             path("/p[1]/text()[2]", 1, "/p[1]/text()[2]", 9),
             6,
         ),
+        (
+            "<p>a<style>p {}</style> b <i>c</i> Lovelace</p>",
+            path("/p[1]/text()[3]", 1, "/p[1]/text()[3]", 9),
+            10,
+        ),
+        (
+            "<div>a<title>tit</title> b <i>c</i> Lovelace</div>",
+            path("/div[1]/text()[3]", 1, "/div[1]/text()[3]", 9),
+            9,
+        ),
     ],
 )
 def test_documents_are_counted_as_the_labeling_page_counts(
@@ -140,6 +150,7 @@ def test_documents_are_counted_as_the_labeling_page_counts(
     offsets = {"start": global_start, "end": global_start + len("Lovelace")}
     assert locate(html, **paths) == "Lovelace"
     assert locate(html, globalOffsets=offsets) == "Lovelace"
+    assert document_text(html).index("Lovelace") == global_start
 
 
 def test_offsets_in_nodes_count_utf_16_units_and_global_ones_code_points() -> None:
