@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 STEPS: tuple[tuple[str, str, MediaPolicy], ...] = (
     ("pictures", "yolo", "copy"),
     ("pictures", "coco", "copy"),
+    ("texts", "conll2003", "none"),
     ("texts", "csv", "none"),
-    ("sounds", "json_min", "none"),
+    ("sounds", "asr_manifest", "copy"),
 )
 """What is converted: export, format, media."""
 

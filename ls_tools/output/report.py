@@ -49,7 +49,13 @@ class Example(msgspec.Struct, kw_only=True, frozen=True):
 
 
 class Loss(msgspec.Struct, kw_only=True):
-    """One reason with its count and its first examples."""
+    """One reason with its count and its first examples.
+
+    Attributes:
+        reason: A few words that do not depend on the data.
+        count: How many regions, or tasks.
+        examples: Where, the first five.
+    """
 
     reason: str
     count: int = 0
@@ -88,7 +94,13 @@ class Media(msgspec.Struct, kw_only=True):
 
 
 class Run(msgspec.Struct, kw_only=True):
-    """What differs from run to run, and therefore is not in ``report.json``."""
+    """What differs from run to run, and therefore is not in ``report.json``.
+
+    Attributes:
+        seconds: Wall time.
+        fetched: Media fetched.
+        from_cache: Media that were here without fetching.
+    """
 
     seconds: float = 0.0
     fetched: int = 0

@@ -39,8 +39,23 @@ def test_every_step_leaves_a_folder_that_holds_its_media(outcome: DemoOutcome) -
         outcome.reports, STEPS, strict=True
     ):
         assert json.loads((folder / "report.json").read_bytes())["format"] == target
-        images = list((folder / "images").iterdir()) if policy == "copy" else []
-        assert len(images) == report.media.references * (policy == "copy")
+        media = [*folder.glob("images/*"), *folder.glob("audio/*")]
+        assert len(media) == report.media.references * (policy == "copy")
+
+
+def test_the_demo_writes_what_text_and_speech_are_trained_on(
+    outcome: DemoOutcome,
+) -> None:
+    lines = (outcome.out / "texts-conll2003" / "result.conll").read_text().splitlines()
+    assert lines[2:6] == [
+        "The -X- _ O",
+        "ferry -X- _ O",
+        "Marigold -X- _ B-Ship",
+        "left -X- _ O",
+    ]
+    manifest = outcome.out / "sounds-asr_manifest" / "manifest.json"
+    heard = [json.loads(line)["text"] for line in manifest.read_text().splitlines()]
+    assert heard == ["low tide", "harbour bell", "high tide"]
 
 
 def test_the_demo_writes_below_its_folder_only(
