@@ -42,22 +42,30 @@ TOLERANCE_PX = 1e-3
 """Sides shorter than this are none, and cutting off less is not clipping."""
 
 
-def tolerance_option() -> Any:
-    """The option ``ellipse_tolerance_px``; see ``check_tolerance``."""
+def ellipse_tolerance_option() -> Any:
+    """The option ``ellipse_tolerance_px``; see ``check_tolerances``."""
     return option(
         0.5, "How far an ellipse may be from the polygon that it becomes, in pixels."
     )
 
 
-def check_tolerance(tolerance_px: float) -> None:
-    """Refuse a tolerance that no ellipse can keep.
+def mask_tolerance_option(default_px: float, becomes: str = "polygon") -> Any:
+    """The option ``mask_tolerance_px``; see ``check_tolerances``."""
+    text = f"How far a mask may be from the {becomes} that it becomes, in pixels."
+    return option(default_px, text)
+
+
+def check_tolerances(*, ellipse_px: float, mask_px: float) -> None:
+    """Refuse tolerances that no ellipse or mask can keep.
 
     Raises:
-        UsageError: It is not above 0.
+        UsageError: One is not above 0.
     """
-    if not 0 < tolerance_px < float("inf"):
-        msg = f"An ellipse cannot be within {tolerance_px} px of its polygon."
-        raise UsageError(msg, hint="Give ellipse_tolerance_px a number above 0.")
+    for shape, tolerance_px in (("ellipse", ellipse_px), ("mask", mask_px)):
+        if not 0 < tolerance_px < float("inf"):
+            msg = f"No {shape} can be within {tolerance_px} px of its polygon."
+            hint = f"Give {shape}_tolerance_px a number above 0."
+            raise UsageError(msg, hint=hint)
 
 
 def is_upright(shape: Drawn) -> bool:

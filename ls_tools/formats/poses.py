@@ -121,7 +121,9 @@ def _put(point: Labelled, pose: Pose | None, names: KeypointNames) -> str:
     place = names.place_of(point)
     if isinstance(place, str):
         return place
-    if pose is None or (pose.body and pose.body.picture is not point.picture):
+    if pose is None:
+        return NO_BODY if _parent_id(point) else NO_PARENT
+    if pose.body and pose.body.picture is not point.picture:
         return NO_PARENT
     if pose.points[place] is not None:
         return TWICE
@@ -196,9 +198,14 @@ def expresses_visibility(occluded: str) -> Callable[[Drawing, Result], bool]:
 
     def expresses(drawing: Drawing, result: Result) -> bool:
         is_point = isinstance(drawing.shape, Keypoint)
-        return bool(occluded) and is_point and bool(choices_of(result))
+        return is_point and says_only(result, occluded)
 
     return expresses
+
+
+def says_only(result: Result, word: str) -> bool:
+    """Whether a result is the choice of ``word`` and of nothing else."""
+    return bool(word) and set(choices_of(result)) == {word}
 
 
 def occluded_option() -> Any:

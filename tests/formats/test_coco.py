@@ -231,6 +231,9 @@ def test_an_ellipse_becomes_a_polygon_within_the_tolerance(tmp_path: Path) -> No
 def test_a_tolerance_of_nothing_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="ellipse"):
         convert_tasks(tmp_path, "coco", [], ellipse_tolerance_px=0.0)
+    with pytest.raises(UsageError, match="mask") as caught:
+        convert_tasks(tmp_path, "coco", [], mask_tolerance_px=-1.0)
+    assert "mask_tolerance_px" in caught.value.hint
 
 
 def test_a_brush_that_cannot_be_decoded_is_reported(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from formats.coco_rig import PEOPLE, keypoint, load, names_by_id, rows_of, state
 from formats.pictures_rig import annotation, box, convert_tasks, result, task
 
 from ls_tools.errors import UsageError
-from ls_tools.output import ClassPolicy
+from ls_tools.output import DROPPED, ClassPolicy
 
 NAMES = ["nose", "left eye", "right eye"]
 
@@ -160,6 +160,23 @@ def test_keypoints_of_a_region_that_is_not_written_are_reported(
         "no area": 1,
         "region of the keypoint was not written": 1,
     }
+
+
+def test_keypoints_of_people_who_are_dropped_are_not_put_together(
+    tmp_path: Path,
+) -> None:
+    """F13: they would be one figure of several people."""
+    names = tmp_path / "names.json"
+    names.write_text('{"Person": null}')
+    drawn = [
+        person(0, 0, 40, 90, id="a"),
+        keypoint(10, 10, "nose", "a"),
+        person(50, 0, 40, 90, id="b"),
+        keypoint(60, 10, "left eye", "b"),
+    ]
+    done = convert_drawn(tmp_path, *drawn, classes=ClassPolicy(rename=names))
+    assert rows_of(done) == []
+    assert done.skipped() == {DROPPED: 2, "region of the keypoint was not written": 2}
 
 
 def test_a_choice_tells_that_a_keypoint_is_occluded(tmp_path: Path) -> None:

@@ -29,6 +29,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ls_tools.errors import UsageError
+from ls_tools.formats.voc.writer import NAME_CHANGED
 from ls_tools.pipeline import convert
 from ls_tools.settings import Settings
 
@@ -311,6 +312,7 @@ def test_control_characters_leave_the_xml_valid(tmp_path: Path) -> None:
         "]]>",
     ]
     assert root.findtext("source/annotator") == "a\ufffd<b>@x"
+    assert NAME_CHANGED in done.report.warnings
     assert any("a\\x01b" in warning for warning in done.report.warnings)
     assert any("x\\uffff" in warning for warning in done.report.warnings)
 

@@ -108,7 +108,10 @@ def test_a_keypoint_without_a_box_is_reported(tmp_path: Path) -> None:
         point(15, 15),
         point(16, 16, "nose", "nobody"),
     )
-    assert done.skipped() == {"keypoint without a region that it belongs to": 2}
+    assert done.skipped() == {
+        "keypoint without a region that it belongs to": 1,
+        "region of the keypoint was not written": 1,
+    }
     assert len(rows(done)) == 1
 
 
@@ -151,6 +154,18 @@ def test_a_choice_can_say_that_a_keypoint_is_occluded(tmp_path: Path) -> None:
     plain = posed(tmp_path, *drawn)
     assert rows(plain)[0][5:8] == [0.15, 0.15, 2]
     assert plain.degraded() == {"control not expressible: Choices": 1}
+
+
+def test_what_else_a_keypoint_was_said_to_be_is_listed_as_lost(tmp_path: Path) -> None:
+    both = result("seen", "choices", {"choices": ["hidden", "plain"]}, id="k1")
+    body, nose = box(10, 10, 20, 20, id="ann"), point(15, 15, "nose", "ann", id="k1")
+    done = posed(tmp_path, body, nose, both, occluded="hidden")
+    assert rows(done)[0][7] == 1
+    assert done.degraded() == {"control not expressible: Choices": 1}
+    both["value"]["choices"] = ["plain"]
+    done = posed(tmp_path, body, nose, both, occluded="hidden")
+    assert rows(done)[0][7] == 2
+    assert done.degraded() == {"control not expressible: Choices": 1}
 
 
 def test_keypoints_alone_are_one_pose_an_image(tmp_path: Path) -> None:

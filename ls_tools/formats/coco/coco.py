@@ -11,7 +11,11 @@ from ls_tools.errors import UsageError
 from ls_tools.formats.coco.extents import Drafting, Extents
 from ls_tools.formats.coco.people import People
 from ls_tools.formats.coco.writer import CocoWriter
-from ls_tools.formats.fitting import check_tolerance, tolerance_option
+from ls_tools.formats.fitting import (
+    check_tolerances,
+    ellipse_tolerance_option,
+    mask_tolerance_option,
+)
 from ls_tools.formats.pictures import (
     KEYPOINT_CONTROLS,
     MASK_CONTROLS,
@@ -22,7 +26,7 @@ from ls_tools.formats.pictures import (
     Wanted,
     labels_option,
 )
-from ls_tools.formats.poses import KeypointNames, occluded_option
+from ls_tools.formats.poses import KeypointNames, occluded_option, says_only
 from ls_tools.formats.protocol import ClassIds, option
 from ls_tools.geometry import Box, Ellipse, EncodedMask, Keypoint, Polygon
 from ls_tools.raster import require_vision
@@ -44,16 +48,14 @@ class CocoOptions:
     """Options of the COCO format."""
 
     labels: str = labels_option("first")
-    ellipse_tolerance_px: float = tolerance_option()
+    ellipse_tolerance_px: float = ellipse_tolerance_option()
     masks: str = option(
         "rle",
         "How masks are written: as run-length codes, exact, or as polygons where "
         "they have no holes.",
         choices=("rle", "polygon"),
     )
-    mask_tolerance_px: float = option(
-        0.5, "How far a mask may be from the polygon that it becomes, in pixels."
-    )
+    mask_tolerance_px: float = mask_tolerance_option(0.5)
     crowd: str = option(
         "",
         "The per-region choice that marks a region as a crowd, which is written as a "
@@ -66,8 +68,9 @@ class CocoOptions:
     )
 
     def __post_init__(self) -> None:
-        check_tolerance(self.ellipse_tolerance_px)
-        check_tolerance(self.mask_tolerance_px)
+        check_tolerances(
+            ellipse_px=self.ellipse_tolerance_px, mask_px=self.mask_tolerance_px
+        )
         self.bones()
 
     def bones(self) -> list[Bone]:
@@ -177,8 +180,7 @@ class _Told:
     def expresses(self, drawing: Drawing, result: Result) -> bool:
         """Whether a result says nothing but what is written."""
         is_point = isinstance(drawing.shape, Keypoint)
-        word = self._occluded if is_point else self._crowd
-        return bool(word) and set(choices_of(result)) == {word}
+        return says_only(result, self._occluded if is_point else self._crowd)
 
     def is_crowd(self, drawing: Drawing) -> bool:
         """Whether a drawing is marked as a crowd."""

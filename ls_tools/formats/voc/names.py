@@ -13,6 +13,11 @@ _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _LABEL_MAP = "# label:color_rgb:parts:actions\n"
 
 
+def is_xml(value: str) -> bool:
+    """Whether XML can hold every character."""
+    return _NOT_XML.search(value) is None
+
+
 def xml_text(value: str) -> str:
     """``value`` as the text of an element; what XML cannot hold is replaced."""
     return escape(_NOT_XML.sub("\ufffd", value))

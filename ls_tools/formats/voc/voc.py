@@ -7,7 +7,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ls_tools.errors import UsageError
-from ls_tools.formats.fitting import check_tolerance, tolerance_option
+from ls_tools.formats.fitting import (
+    check_tolerances,
+    ellipse_tolerance_option,
+    mask_tolerance_option,
+)
 from ls_tools.formats.pictures import (
     MASK_CONTROLS,
     VECTOR_CONTROLS,
@@ -32,10 +36,8 @@ class VocOptions:
     """Options of the VOC format."""
 
     labels: str = labels_option("first")
-    ellipse_tolerance_px: float = tolerance_option()
-    mask_tolerance_px: float = option(
-        0.5, "How far a mask may be from the polygon that it becomes, in pixels."
-    )
+    ellipse_tolerance_px: float = ellipse_tolerance_option()
+    mask_tolerance_px: float = mask_tolerance_option(0.5)
     first_pixel: int = option(
         0,
         "The number of the first pixel: 0 as Label Studio counts, or 1 as the "
@@ -43,8 +45,9 @@ class VocOptions:
     )
 
     def __post_init__(self) -> None:
-        check_tolerance(self.ellipse_tolerance_px)
-        check_tolerance(self.mask_tolerance_px)
+        check_tolerances(
+            ellipse_px=self.ellipse_tolerance_px, mask_px=self.mask_tolerance_px
+        )
         if self.first_pixel not in {0, 1}:
             msg = f"The first pixel of a VOC image is 0 or 1, not {self.first_pixel}."
             raise UsageError(msg, hint="Leave first_pixel out, or give it 1.")

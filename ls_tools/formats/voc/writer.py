@@ -6,17 +6,19 @@ from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING
 
 from ls_tools.formats.pictures import MERGED, NO_IMAGE
-from ls_tools.formats.voc.names import xml_text
+from ls_tools.formats.voc.names import is_xml, xml_text
 from ls_tools.formats.voc.objects import POLYGON
 from ls_tools.output.records import annotator_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
     from contextlib import ExitStack
 
     from ls_tools.formats.pictures import Picture, PictureReader
     from ls_tools.formats.voc.objects import ObjectMaker
     from ls_tools.output import Item, Items, Output, Placed
+
+NAME_CHANGED = "Characters of annotators that XML cannot hold were replaced."
 
 _DEPTH = 3
 _HEAD = """\
@@ -157,11 +159,14 @@ class VocWriter:
         size = page.picture.size
         if size is None:
             self._unsized_count += 1
+        who = ", ".join(page.annotators)
+        if not is_xml(who):
+            self._output.tally.warn(NAME_CHANGED)
         objects = "".join(page.objects)
         head = _HEAD.format(
             folder=folder,
             name=xml_text(name),
-            annotator=_annotator(page.annotators),
+            annotator=_annotator(who),
             width=round(size.width_px) if size else 0,
             height=round(size.height_px) if size else 0,
             depth=_DEPTH,
@@ -192,6 +197,5 @@ class VocWriter:
             )
 
 
-def _annotator(names: Iterable[str]) -> str:
-    joined = ", ".join(names)
+def _annotator(joined: str) -> str:
     return f"<annotator>{xml_text(joined)}</annotator>\n" if joined else ""

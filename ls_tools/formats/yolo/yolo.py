@@ -5,7 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from ls_tools.formats.fitting import check_tolerance, tolerance_option
+from ls_tools.formats.fitting import (
+    check_tolerances,
+    ellipse_tolerance_option,
+    mask_tolerance_option,
+)
 from ls_tools.formats.pictures import (
     KEYPOINT_CONTROLS,
     MASK_CONTROLS,
@@ -54,15 +58,14 @@ class YoloOptions:
         choices=("auto", *_TASKS),
     )
     labels: str = labels_option("all")
-    ellipse_tolerance_px: float = tolerance_option()
-    mask_tolerance_px: float = option(
-        1.0, "How far a mask may be from the outline that it becomes, in pixels."
-    )
+    ellipse_tolerance_px: float = ellipse_tolerance_option()
+    mask_tolerance_px: float = mask_tolerance_option(1.0, "outline")
     occluded: str = occluded_option()
 
     def __post_init__(self) -> None:
-        check_tolerance(self.ellipse_tolerance_px)
-        check_tolerance(self.mask_tolerance_px)
+        check_tolerances(
+            ellipse_px=self.ellipse_tolerance_px, mask_px=self.mask_tolerance_px
+        )
 
 
 class YoloFormat(PictureFormat):
