@@ -18,6 +18,7 @@ from ls_tools.formats.recordings import (
     rounded_s,
 )
 from ls_tools.output import DROPPED
+from ls_tools.output.reasons import not_expressible
 from ls_tools.output.records import annotator_of
 from ls_tools.regions import labels_of
 
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
     from ls_tools.sounds import Segment
 
 NO_TEXT = "no text"
+NO_LINE = not_expressible("Choices")
+"""The reason of an answer about a recording of which no line is written."""
+
 NO_DURATION = "duration unknown"
 OTHER_TEXT = "text of another control dropped"
 TIMES_DROPPED = "times and labels dropped: one line per file"
@@ -149,8 +153,7 @@ class _Writer:
         self._stack = stack
         self._files: dict[str, IO[bytes]] = {}
         self._encode = msgspec.json.Encoder().encode
-        by_file = texts.options.lines == "file"
-        self._lines_of = self._line_of_file if by_file else self._lines_of_segments
+        self._by_file = texts.options.lines == "file"
 
     def write(self, items: Items) -> None:
         """Write all items."""
@@ -188,7 +191,16 @@ class _Writer:
             yield self._line(recording, item, silent)
             return
         whole, spoken = self._sort(item, heard)
-        yield from self._lines_of(recording, item, whole, spoken)
+        if self._by_file:
+            spoken = self._said_of_file(spoken, item)
+        if not spoken:
+            for answer in whole:
+                self._skip(NO_LINE, answer, item)
+            return
+        write = self._line_of_file if self._by_file else self._lines_of_segments
+        yield from write(recording, item, whole, spoken)
+        for answer in whole:
+            self._wrote(answer, item)
 
     def _sort(
         self, item: Item, heard: Sequence[Heard]
@@ -200,7 +212,7 @@ class _Writer:
             segment = one.segment
             text = self._texts.text(segment, one.losses)
             names = map(self._output.classes.name_of, segment.labels)
-            labels = [name for name in names if name is not None]
+            labels = list(dict.fromkeys(name for name in names if name is not None))
             if segment.labels and not labels:
                 self._skip(DROPPED, one, item)
             elif segment.start_s is None and text is None and segment.choices:
@@ -211,10 +223,6 @@ class _Writer:
                 spoken.append(_Spoken(one, text, labels))
         if whole and not spoken and self._texts.options.untranscribed == "write":
             spoken.append(_Spoken(whole.pop(0), None, []))
-        if not spoken:
-            for one in whole:
-                self._skip(NO_TEXT, one, item)
-            whole.clear()
         return whole, spoken
 
     def _lines_of_segments(
@@ -240,8 +248,22 @@ class _Writer:
                 line["channel"] = segment.channel
             yield line
             self._wrote(one.heard, item, line)
-        for answer in whole:
-            self._wrote(answer, item)
+
+    def _said_of_file(self, spoken: Sequence[_Spoken], item: Item) -> list[_Spoken]:
+        """What the line of a file is made of: its own text, else those of segments.
+
+        The others are counted.
+        """
+        has_own = any(one.heard.segment.start_s is None for one in spoken)
+        said: list[_Spoken] = []
+        for one in spoken:
+            is_own = one.heard.segment.start_s is None
+            if is_own if has_own else one.text is not None:
+                said.append(one)
+            else:
+                reason = NO_TEXT if one.text is None else BESIDE_WHOLE
+                self._skip(reason, one.heard, item)
+        return said
 
     def _line_of_file(
         self,
@@ -250,37 +272,16 @@ class _Writer:
         whole: Sequence[Heard],
         spoken: Sequence[_Spoken],
     ) -> Iterator[dict[str, Any]]:
-        texts = _of_file(spoken)
-        for one in spoken:
-            if one not in texts:
-                reason = NO_TEXT if one.text is None else BESIDE_WHOLE
-                self._skip(reason, one.heard, item)
-        if texts:
-            yield self._joined(recording, item, whole, texts)
-        for answer in whole:
-            if texts:
-                self._wrote(answer, item)
-            else:
-                self._skip(NO_TEXT, answer, item)
-
-    def _joined(
-        self,
-        recording: Recording,
-        item: Item,
-        whole: Sequence[Heard],
-        texts: Sequence[_Spoken],
-    ) -> dict[str, Any]:
-        """The line of a file; its texts are counted."""
-        words = [one.text for one in texts if one.text is not None]
+        words = [one.text for one in spoken if one.text is not None]
         line = self._line(recording, item, " ".join(words) if words else None)
-        choices = _choices([*whole, *(one.heard for one in texts if not one.text)])
+        choices = _choices([*whole, *(one.heard for one in spoken if not one.text)])
         if choices:
             line["choices"] = choices
-        for one in texts:
+        yield line
+        for one in spoken:
             if one.heard.segment.start_s is not None:
                 one.heard.losses.append(TIMES_DROPPED)
             self._wrote(one.heard, item, line)
-        return line
 
     def _line(
         self,
@@ -322,12 +323,6 @@ class _Writer:
             heard.losses.append(NO_DURATION)
         for reason in heard.losses:
             tally.degrade(reason, task_id=item.task.id, region_id=region_id)
-
-
-def _of_file(spoken: Sequence[_Spoken]) -> list[_Spoken]:
-    """What the line of a file is made of: its own text, else those of segments."""
-    whole = [one for one in spoken if one.heard.segment.start_s is None]
-    return whole or [one for one in spoken if one.text is not None]
 
 
 def _choices(heard: Sequence[Heard]) -> dict[str, list[str]]:

@@ -10,13 +10,13 @@ from typing import IO, TYPE_CHECKING, Any, ClassVar, NamedTuple
 from ls_tools.formats.documents import (
     NO_TOKEN,
     OVERLAP,
-    SECOND_LABEL,
     Document,
     DocumentReader,
     Span,
     TextFormat,
 )
 from ls_tools.formats.protocol import option
+from ls_tools.output.reasons import SECOND_LABEL
 from ls_tools.texts import (
     TOKENIZERS,
     keep_apart,

@@ -12,6 +12,7 @@ import msgspec
 from ls_tools.formats.protocol import ClassIds, Format
 from ls_tools.models import Result
 from ls_tools.output import DROPPED
+from ls_tools.output.reasons import NO_LABEL, NOTE, SCORE, not_expressible
 from ls_tools.regions import Region
 from ls_tools.texts import (
     MOVED,
@@ -33,9 +34,6 @@ TEXT_OBJECTS = frozenset({"Text", "HyperText", "Paragraphs"})
 
 NO_TEXT = "no text in the task data"
 UNREAD = "text behind a reference not read"
-NO_LABEL = "no label"
-SECOND_LABEL = "second label dropped"
-NOTE = "note dropped"
 NO_TOKEN = "no token in the span"  # noqa: S105 -- a word of a text
 OVERLAP = "overlaps a longer span"
 
@@ -106,7 +104,8 @@ class DocumentReader:
         config: The label config.
         output: Its tally counts the regions that are not found.
         others: Types of results without a span that the format can express.
-        keeps_notes: Whether the format has a place for notes on regions.
+        keeps_notes: Whether the format has a place for notes on regions, and for
+            scores.
     """
 
     def __init__(
@@ -174,9 +173,9 @@ class DocumentReader:
         shown = self._config.objects.get(result.to_name)
         tag = self._tag_of(result)
         if result.type not in SPAN_TYPES | self._others:
-            return f"control not expressible: {tag}"
+            return not_expressible(tag)
         if shown is not None and shown not in self._texts:
-            return f"control not expressible: {tag} on {shown.tag}"
+            return not_expressible(f"{tag} on {shown.tag}")
         return body if isinstance(body, str) else NO_TEXT
 
     def _tag_of(self, result: Result) -> str:
@@ -202,7 +201,9 @@ class DocumentReader:
                 self._skip(str(names), item, one[0])
             else:
                 region, result = one
-                is_plain = not (result.meta or place.moved or len(region.results) > 1)
+                is_plain = result.score is None and not (
+                    result.meta or place.moved or len(region.results) > 1
+                )
                 losses = [] if is_plain else self._losses(region, result, place)
                 yield Span(region, result, place.start, place.end, names, losses)
 
@@ -224,11 +225,14 @@ class DocumentReader:
 
     def _losses(self, region: Region, result: Result, place: Place) -> list[str]:
         losses = [MOVED] if place.moved else []
-        if result.meta and not self._keeps_notes:
+        is_kept = self._keeps_notes and region.id is not None
+        if result.meta and not is_kept:
             losses.append(NOTE)
+        if result.score is not None and not is_kept:
+            losses.append(SCORE)
         if len(region.results) > 1:
             losses.extend(
-                f"control not expressible: {self._tag_of(other)}"
+                not_expressible(self._tag_of(other))
                 for other in region.results
                 if other.type not in SPAN_TYPES
             )

@@ -108,7 +108,9 @@ class _Writer:
 def _lines(placing: Placing) -> str:
     """A line per class: frame, track, box, then 1 for it counts, class from 1.
 
-    The last number is how much of it is visible, which nobody was asked.
+    That is why a score cannot stand in the same place: evaluators take it for a
+    box to be ignored. The last number is how much of it is visible, which nobody
+    was asked.
     """
     numbers = ",".join(_plain(number) for number in placing.ltwh)
     return "".join(

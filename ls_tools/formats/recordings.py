@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, ClassVar
 import msgspec
 
 from ls_tools.formats.protocol import Format
+from ls_tools.output.reasons import NOTE, SCORE, not_expressible
 from ls_tools.output.recording import recording_length_s
 from ls_tools.output.shown import Medium, Shown
 from ls_tools.sounds import (
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from ls_tools.regions import Region
 
 NO_AUDIO = "no audio in the task data"
-NOTE = "note dropped"
 
 _DECIMALS = 6
 
@@ -79,12 +79,19 @@ class RecordingReader:
         config: The label config.
         output: Its tally counts the regions that are not found.
         controls: Tags of the controls whose regions are wanted.
+        keeps_score: Whether the format has a place for the score of a region.
     """
 
     def __init__(
-        self, config: LabelConfig, output: Output, controls: frozenset[str]
+        self,
+        config: LabelConfig,
+        output: Output,
+        controls: frozenset[str],
+        *,
+        keeps_score: bool = False,
     ) -> None:
         self._shown = Shown(config, RecordingFormat.objects, missing=NO_AUDIO)
+        self._keeps_score = keeps_score
         self._types = frozenset(tag.lower() for tag in controls)
         self._output = output
 
@@ -147,8 +154,7 @@ class RecordingReader:
     ) -> Heard | str:
         result = self._expressible(region)
         if result is None:
-            tag = self._shown.tag_of(region.results[0])
-            return f"control not expressible: {tag}"
+            return not_expressible(self._shown.tag_of(region.results[0]))
         recording = self._shown.find(result, places)
         if isinstance(recording, str):
             return recording
@@ -180,13 +186,21 @@ class RecordingReader:
 
     def _losses(self, region: Region) -> list[str]:
         losses = {
-            f"control not expressible: {self._shown.tag_of(result)}": None
+            not_expressible(self._shown.tag_of(result)): None
             for result in region.results
             if result.type not in self._types
         }
         if any(result.meta for result in region.results):
             losses[NOTE] = None
+        if not self._keeps_score and score_of(region) is not None:
+            losses[SCORE] = None
         return list(losses)
+
+
+def score_of(region: Region) -> float | None:
+    """The score of a region, by the first result that has one."""
+    scores = (result.score for result in region.results)
+    return next((score for score in scores if score is not None), None)
 
 
 def rounded_s(number_s: float) -> float:

@@ -18,9 +18,11 @@ from ls_tools.formats.recordings import (
     RecordingFormat,
     RecordingReader,
     rounded_s,
+    score_of,
 )
 from ls_tools.output import DROPPED
 from ls_tools.output.items import Item
+from ls_tools.output.reasons import NO_LABEL, SECOND_LABEL
 from ls_tools.regions import labels_of
 
 if TYPE_CHECKING:
@@ -29,9 +31,7 @@ if TYPE_CHECKING:
     from ls_tools.label_config import LabelConfig
     from ls_tools.output import Items, Output, Tally
 
-NO_LABEL = "no label"
 NO_TIMES = "not a segment: no start and end"
-SECOND_LABEL = "second label dropped"
 OTHER_LABEL = "label of another control dropped"
 NAME_CHANGED = "a file name was changed to stand in RTTM"
 
@@ -70,7 +70,7 @@ class RttmFormat(RecordingFormat):
         self, items: Items, config: LabelConfig, output: Output, options: RttmOptions
     ) -> None:
         """Write ``result.rttm``, or a file per split, and ``audio/``."""
-        reader = RecordingReader(config, output, self.controls)
+        reader = RecordingReader(config, output, self.controls, keeps_score=True)
         with ExitStack() as stack:
             writer = _Writer(reader, output, options, stack)
             for control in config.controls_of("Labels"):
@@ -85,13 +85,14 @@ class _Turn(NamedTuple):
     end_s: float
     channel: int
     speaker: str
+    confidence: str
 
     def line(self, file_token: str) -> str:
         duration_s = max(self.end_s - self.start_s, 0.0)
         times = f"{_plain(self.start_s)} {_plain(duration_s)}"
         return (
             f"SPEAKER {file_token} {self.channel} {times} {_NOTHING} {_NOTHING} "
-            f"{self.speaker} {_NOTHING} {_NOTHING}\n"
+            f"{self.speaker} {self.confidence} {_NOTHING}\n"
         )
 
 
@@ -168,7 +169,11 @@ class _Writer:
         start_s = rounded_s(segment.start_s or 0.0)
         end_s = rounded_s(segment.end_s or 0.0)
         channel = (segment.channel or 0) + 1
-        return [_Turn(start_s, end_s, channel, speaker) for speaker in speakers]
+        score = score_of(segment.region)
+        confidence = _NOTHING if score is None else _plain(score)
+        return [
+            _Turn(start_s, end_s, channel, speaker, confidence) for speaker in speakers
+        ]
 
     def _speakers_of(self, heard: Heard) -> list[str] | str:
         segment, control = heard.segment, self._options.speaker_control
@@ -179,7 +184,7 @@ class _Writer:
             heard.losses.append(OTHER_LABEL)
         if not labels:
             return NO_LABEL
-        names = [self._output.classes.name_of(label) for label in labels]
+        names = dict.fromkeys(map(self._output.classes.name_of, labels))
         speakers = [self._speakers.of(name) for name in names if name is not None]
         if self._options.labels == "first" and len(speakers) > 1:
             heard.losses.append(SECOND_LABEL)
@@ -282,6 +287,6 @@ def file_token(stem: str) -> str:
     return f"{token}_{digest.hexdigest()}"
 
 
-def _plain(number_s: float) -> str:
-    """Seconds without an exponent, which some readers do not know."""
-    return f"{number_s:.6f}".rstrip("0").removesuffix(".")
+def _plain(number: float) -> str:
+    """A number without an exponent, which some readers do not know."""
+    return f"{number:.6f}".rstrip("0").removesuffix(".")

@@ -15,7 +15,7 @@ from ls_tools.formats.protocol import Format, option
 from ls_tools.geometry import Size
 from ls_tools.output import DROPPED
 from ls_tools.output.items import Item
-from ls_tools.output.reasons import NO_LABEL, NOTE, SECOND_LABEL, not_expressible
+from ls_tools.output.reasons import NO_LABEL, NOTE, SCORE, SECOND_LABEL, not_expressible
 from ls_tools.output.shown import Medium, Shown
 from ls_tools.regions import image_size
 from ls_tools.tracks import TRACK_TYPE, Track, credible_rate, read_track
@@ -130,6 +130,7 @@ class VideoReader:
         config: The label config.
         output: Its tally counts the regions that are not found.
         options: ``VideoOptions`` of a format.
+        keeps_score: Whether the format has a place for the score of a region.
 
     Attributes:
         options: Likewise.
@@ -140,8 +141,11 @@ class VideoReader:
         config: LabelConfig,
         output: Output,
         options: VideoOptions,
+        *,
+        keeps_score: bool = False,
     ) -> None:
         self._config = config
+        self._keeps_score = keeps_score
         self._output = output
         self.options = options
         self._shown = Shown(config, VideoFormat.objects, missing=NO_VIDEO)
@@ -277,6 +281,8 @@ class VideoReader:
                 yield not_expressible(self._shown.tag_of(result))
             if result.meta:
                 yield NOTE
+            if result.score is not None and not self._keeps_score:
+                yield SCORE
 
 
 def _rate(text: str) -> float | None:

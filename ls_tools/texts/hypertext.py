@@ -77,7 +77,8 @@ class HyperTextBody:
         by_path = self._by_path(value)
         span = value.global_span() or value.span()
         if span is not None:
-            by_offset = readings_of(*map(self._seen, span), utf16)
+            start, end = map(self._seen, span)
+            by_offset = readings_of(start, end, utf16)
         elif any(by_path):
             by_offset = (None,) * 4
         else:

@@ -189,7 +189,26 @@ def test_choices_about_the_whole_are_on_every_line(tmp_path: Path) -> None:
     assert done.report.regions_written == 2
     alone = [task(1, annotation(choice("c", "en")))]
     done = convert_audio(tmp_path, "asr_manifest", alone)
-    assert (lines(done), done.skipped()) == ([], {"no text": 1})
+    assert (lines(done), done.skipped()) == (
+        [],
+        {"control not expressible: Choices": 1},
+    )
+
+
+def test_a_dropped_score_is_listed(tmp_path: Path) -> None:
+    made = annotation(labels("a", 0, 1, "Speech", score=0.5), words("a", "x", 0, 1))
+    done = convert_audio(tmp_path, "asr_manifest", [task(1, made)])
+    assert done.degraded() == {"score dropped": 1}
+
+
+def test_labels_merged_by_the_rename_file_are_one(tmp_path: Path) -> None:
+    renames = tmp_path / "renames.json"
+    renames.write_text(json.dumps({"Speech": "sound", "Noise": "sound"}))
+    made = annotation(labels("a", 0, 1, "Speech", "Noise"), words("a", "x", 0, 1))
+    done = convert_audio(
+        tmp_path, "asr_manifest", [task(1, made)], classes=ClassPolicy(rename=renames)
+    )
+    assert [line["labels"] for line in lines(done)] == [["sound"]]
 
 
 def test_a_file_of_segments_without_text_has_no_line(tmp_path: Path) -> None:
@@ -197,7 +216,8 @@ def test_a_file_of_segments_without_text_has_no_line(tmp_path: Path) -> None:
     done = convert_audio(
         tmp_path, "asr_manifest", [task(1, made)], lines="file", untranscribed="write"
     )
-    assert (lines(done), done.skipped()) == ([], {"no text": 2})
+    assert lines(done) == []
+    assert done.skipped() == {"no text": 1, "control not expressible: Choices": 1}
 
 
 def test_segments_without_text_are_written_when_asked_for(tmp_path: Path) -> None:

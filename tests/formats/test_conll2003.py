@@ -187,7 +187,7 @@ def test_labels_become_tags_that_stay_distinct(tmp_path: Path) -> None:
 
 def test_what_is_not_on_a_text_is_reported(tmp_path: Path) -> None:
     relation = {"type": "relation", "from_id": "a", "to_id": "b", "direction": "right"}
-    ada = span(ADA, "Ada", id="a", meta={"text": ["sure?"]})
+    ada = span(ADA, "Ada", id="a", meta={"text": ["sure?"]}, score=0.5)
     note = {**result("note", "textarea", {"text": ["x"]}), "id": "a"}
     lost = span(ADA, "Ada", to_name="nothing")
     made = run(tmp_path, task(ADA, ada, note, choice("good"), relation, lost))
@@ -196,6 +196,7 @@ def test_what_is_not_on_a_text_is_reported(tmp_path: Path) -> None:
         "control not expressible: relation": 1,
         "control not expressible: TextArea": 1,
         "note dropped": 1,
+        "score dropped": 1,
         "no text in the task data": 1,
     }
     assert made.report.regions_written == 1

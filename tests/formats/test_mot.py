@@ -195,6 +195,14 @@ def test_the_same_names_do_not_collide(tmp_path: Path) -> None:
     assert len({path for path in tree(done) if path.endswith("gt.txt")}) == 2
 
 
+@pytest.mark.parametrize("to", ["mot", "video_yolo"])
+def test_a_dropped_score_is_listed(tmp_path: Path, to: str) -> None:
+    """In ground truth, the place of a confidence says whether the box counts."""
+    made = annotation(track("a", key(1), count=1, score=0.5))
+    done = convert_video(tmp_path, to, [task(1, made)])
+    assert done.degraded() == {"score dropped": 1}
+
+
 def test_several_labels_are_lines_of_their_own_when_asked_for(tmp_path: Path) -> None:
     made = [task(1, annotation(track("a", key(1), labels=["Bird", "Car"], count=1)))]
     done = convert_video(tmp_path, "mot", made)

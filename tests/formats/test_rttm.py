@@ -36,7 +36,8 @@ class Turn:
 
 NUMBER = r"[0-9]+(?:\.[0-9]+)?"
 GRAMMAR = re.compile(
-    rf"SPEAKER (\S+) ([1-9][0-9]*) ({NUMBER}) ({NUMBER}) <NA> <NA> (\S+) <NA> <NA>"
+    rf"SPEAKER (\S+) ([1-9][0-9]*) ({NUMBER}) ({NUMBER}) <NA> <NA> (\S+) "
+    rf"(?:<NA>|-?{NUMBER}) <NA>"
 )
 """NIST's, as far as SPEAKER lines go: ten words, one space between them."""
 
@@ -195,6 +196,26 @@ def test_what_cannot_be_expressed_is_listed(tmp_path: Path) -> None:
         "control not expressible: Rating": 1,
         "not a segment: no start and end": 1,
     }
+
+
+def test_the_score_of_a_prediction_is_its_confidence(tmp_path: Path) -> None:
+    made = annotation(labels("a", 0, 1, "Ann", score=0.25), labels("b", 1, 2, "Bob"))
+    done = convert_audio(tmp_path, "rttm", [task(1, made)])
+    assert (done.root / "result.rttm").read_text() == (
+        "SPEAKER a1 1 0 1 <NA> <NA> Ann 0.25 <NA>\n"
+        "SPEAKER a1 1 1 1 <NA> <NA> Bob <NA> <NA>\n"
+    )
+    assert done.degraded() == {}
+
+
+def test_speakers_merged_by_the_rename_file_speak_once(tmp_path: Path) -> None:
+    renames = tmp_path / "renames.json"
+    renames.write_text(json.dumps({"Ann": "woman", "Bob": "woman"}))
+    made = annotation(labels("a", 0, 1, "Ann", "Bob"))
+    done = convert_audio(
+        tmp_path, "rttm", [task(1, made)], classes=ClassPolicy(rename=renames)
+    )
+    assert [turn.speaker for turn in turns(done)] == ["woman"]
 
 
 def test_labels_are_renamed_and_dropped(tmp_path: Path) -> None:

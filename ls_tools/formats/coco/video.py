@@ -56,7 +56,7 @@ class VideoCocoFormat(VideoFormat):
         options: VideoCocoOptions,
     ) -> None:
         """Write ``result.json``, or a file per split, and ``images/``."""
-        reader = VideoReader(config, output, options)
+        reader = VideoReader(config, output, options, keeps_score=True)
         placer = Placer(reader, output, sizes_needed=True, keeps_rotation=True)
         frames = FrameWriter(reader, placer, output)
         with ExitStack() as stack:
