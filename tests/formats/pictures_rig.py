@@ -31,11 +31,16 @@ SHAPES = """
   <RectangleLabels name="rect" toName="img"><Label value="Car"/></RectangleLabels>
   <PolygonLabels name="poly" toName="img"><Label value="Roof"/></PolygonLabels>
   <EllipseLabels name="oval" toName="img"><Label value="Eye"/></EllipseLabels>
-  <BrushLabels name="brush" toName="img"><Label value="Sky"/></BrushLabels>
   <Choices name="quality" toName="img">
     <Choice value="blurry"/><Choice value="sharp"/>
   </Choices>
 </View>"""
+
+PAINTED = SHAPES.replace(
+    "</View>",
+    '<BrushLabels name="brush" toName="img"><Label value="Sky"/></BrushLabels></View>',
+)
+"""Converting by it needs the extra vision."""
 
 PLAIN = """
 <View>

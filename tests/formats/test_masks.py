@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from formats.pictures_rig import (
-    SHAPES,
+    PAINTED,
     Converted,
     annotation,
     box,
@@ -40,7 +40,7 @@ def mask(done: Converted, name: str = "im1.png") -> Any:
 
 def write(folder: Path, *regions: dict[str, Any], **options: Any) -> Converted:
     return convert_tasks(
-        folder, "masks", [task(1, annotation(*regions))], xml=SHAPES, **options
+        folder, "masks", [task(1, annotation(*regions))], xml=PAINTED, **options
     )
 
 
@@ -128,7 +128,7 @@ def test_an_image_that_shows_nothing_has_an_empty_mask(tmp_path: Path) -> None:
             tmp_path / kind,
             "masks",
             tasks,
-            xml=SHAPES,
+            xml=PAINTED,
             settings=settings,
             media="copy",
             kind=kind,
@@ -143,7 +143,7 @@ def test_an_image_that_shows_nothing_has_an_empty_mask(tmp_path: Path) -> None:
 
 
 def test_an_image_of_unknown_size_is_told(tmp_path: Path) -> None:
-    done = convert_tasks(tmp_path, "masks", [task(1, annotation())], xml=SHAPES)
+    done = convert_tasks(tmp_path, "masks", [task(1, annotation())], xml=PAINTED)
     assert any("size of 1 images" in warning for warning in done.report.warnings)
     assert rows(done) == []
 
@@ -230,7 +230,7 @@ def test_an_image_of_several_tasks_has_what_all_of_them_say(
         task(2, annotation(box(50, 50, 10, 10)), image=image),
         task(3, annotation(box(50, 50, 10, 10, original_width=999)), image=image),
     ]
-    done = convert_tasks(tmp_path, "masks", tasks, xml=SHAPES, kind=kind)
+    done = convert_tasks(tmp_path, "masks", tasks, xml=PAINTED, kind=kind)
     assert done.report.regions_written == 2
     assert done.skipped() == {"another task states another size of the image": 1}
     if kind == "semantic":
@@ -242,7 +242,7 @@ def test_an_image_of_several_tasks_has_what_all_of_them_say(
 @pytest.mark.parametrize("kind", ["semantic", "instance"])
 def test_all_annotations_are_on_one_image(tmp_path: Path, kind: str) -> None:
     tasks = [task(1, annotation(box(0, 0, 10, 10)), annotation(box(50, 50, 10, 10)))]
-    done = convert_tasks(tmp_path, "masks", tasks, xml=SHAPES, kind=kind, select="all")
+    done = convert_tasks(tmp_path, "masks", tasks, xml=PAINTED, kind=kind, select="all")
     assert done.report.regions_written == 2
     found = [Image.open(path) for path in sorted((done.root / "masks").rglob("*.png"))]
     assert sum(int((np.array(picture) > 0).sum()) for picture in found) == 400
@@ -251,7 +251,7 @@ def test_all_annotations_are_on_one_image(tmp_path: Path, kind: str) -> None:
 def test_each_split_has_its_folders_and_a_table(tmp_path: Path) -> None:
     tasks = [task(number, annotation(box(0, 0, 9, 9))) for number in range(1, 30)]
     done = convert_tasks(
-        tmp_path, "masks", tasks, xml=SHAPES, split="train=0.5,val=0.5"
+        tmp_path, "masks", tasks, xml=PAINTED, split="train=0.5,val=0.5"
     )
     for name in ("train", "val"):
         table = rows(done, f"{name}.csv")
@@ -315,5 +315,5 @@ def test_the_bounds_of_the_settings_hold_for_every_mask(
 ) -> None:
     settings = Settings(cache_dir=tmp_path / "cache", mode="offline", bounds=bounds)
     tasks = [task(1, annotation(brush("Sky")))]
-    done = convert_tasks(tmp_path, to, tasks, xml=SHAPES, settings=settings)
+    done = convert_tasks(tmp_path, to, tasks, xml=PAINTED, settings=settings)
     assert done.skipped() == ({reason: 1} if reason else {})

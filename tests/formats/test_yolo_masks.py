@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from formats.pictures_rig import (
-    SHAPES,
+    PAINTED,
     Converted,
     annotation,
     convert_tasks,
@@ -35,7 +35,7 @@ def blank() -> Any:
 
 def painted(folder: Path, mask: Any, **options: Any) -> Converted:
     tasks = [task(1, annotation(brush(mask)))]
-    return convert_tasks(folder, "yolo", tasks, xml=SHAPES, **options)
+    return convert_tasks(folder, "yolo", tasks, xml=PAINTED, **options)
 
 
 def only_row(done: Converted) -> list[float]:
@@ -107,7 +107,7 @@ def test_a_broken_mask_is_reported(
 ) -> None:
     drawn = result("brush", "brushlabels", {"rle": code, "brushlabels": ["Sky"]})
     done = convert_tasks(
-        tmp_path, "yolo", [task(1, annotation(drawn))], xml=SHAPES, task=geometry
+        tmp_path, "yolo", [task(1, annotation(drawn))], xml=PAINTED, task=geometry
     )
     assert done.skipped() == {"malformed value: mask cannot be decoded": 1}
 
