@@ -186,6 +186,33 @@ def test_a_control_inside_a_repeater_is_renamed_as_well(merge: Merger) -> None:
     assert merge.labels() == ["Car", "Roof"]
 
 
+def test_what_is_lost_is_named_after_the_control_of_its_own_input(
+    merge: Merger,
+) -> None:
+    """One name, two controls; the results of both are renamed with them."""
+    asked = '<Choices name="note" toName="img"><Choice value="wet"/></Choices></View>'
+    written = '<TextArea name="note" toName="img"/></View>'
+    choice = {
+        **box("c", from_name="note"),
+        "type": "choices",
+        "value": {"choices": ["wet"]},
+    }
+    text = {
+        **box("t", from_name="note"),
+        "type": "textarea",
+        "value": {"text": ["wet"]},
+    }
+    report = merge(
+        "coco",
+        ([task(1, choice)], config("Car").replace("</View>", asked)),
+        ([task(2, text)], config("Car").replace("</View>", written)),
+    )
+    assert [loss.reason for loss in report.skipped] == [
+        "control not expressible: Choices",
+        "control not expressible: TextArea",
+    ]
+
+
 def test_json_holds_the_tasks_as_they_are(merge: Merger) -> None:
     one = [task(1, box(), image=upload(1))]
     other = [task(1, box("x"), photo=upload(2))]
