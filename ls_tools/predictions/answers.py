@@ -183,7 +183,6 @@ def relation(
         other: Another one.
         labels: As the ``Relations`` of the label config have them.
         direction: ``right`` points from the first to the second.
-        **mark: ``score`` and ``region_id``.
 
     Raises:
         UsageError: Both are the same.

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import math
+import time
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -74,6 +76,34 @@ def test_a_mask_of_two_parts_with_a_hole_stays_one_row(tmp_path: Path) -> None:
     )
     assert abs(turns) / 2 == pytest.approx(800 + 100)
     assert done.degraded() == {JOINED: 1}
+
+
+def test_thousands_of_parts_are_joined_in_time_that_grows_with_their_number() -> None:
+    rings = [
+        ((x, y), (x + 1.0, y), (x + 1.0, y + 1), (x, y + 1))
+        for y in np.arange(0.0, 240, 3).tolist()
+        for x in np.arange(0.0, 240, 3).tolist()
+    ]
+    began = time.process_time()
+    ring = join_outlines(rings)
+    assert time.process_time() - began < 10  # the square of it took minutes
+    turns = sum(
+        x1 * y2 - x2 * y1
+        for (x1, y1), (x2, y2) in zip(ring, ring[1:] + ring[:1], strict=True)
+    )
+    assert turns / 2 == pytest.approx(len(rings))
+
+
+def test_long_outlines_are_joined_in_little_memory() -> None:
+    steps = [(i / 100, float(i % 2)) for i in range(20_000)]
+    first = [*steps, (200.0, 9.0), (0.0, 9.0)]
+    second = [(x, y + 20) for x, y in first]
+    tracemalloc.start()
+    ring = join_outlines([first, second])
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert len(ring) == 2 * len(first) + 2
+    assert peak < 100 * 2**20
 
 
 def test_detection_takes_the_box_of_a_mask(tmp_path: Path) -> None:
