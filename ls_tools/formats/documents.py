@@ -23,7 +23,7 @@ from ls_tools.texts import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from ls_tools.label_config import LabelConfig, MediaObject
     from ls_tools.output import Item, Output
@@ -142,9 +142,7 @@ class DocumentReader:
             result = _span_result(region) if name in found else None
             if result is not None:
                 found[name].append((region, result))
-            elif region.results[0].type in self._others and (
-                name in found or region.results[0].type == "relation"
-            ):
+            elif self._is_other(region, found):
                 reading.others.append(region)
             else:
                 self._skip(self._why_not(region, bodies.get(name)), item, region)
@@ -152,6 +150,15 @@ class DocumentReader:
             spans = list(self._spans(found[name], body, item))
             reading.documents.append(Document(name, body, spans))
         return reading
+
+    def _is_other(self, region: Region, names: Collection[str]) -> bool:
+        """Whether it is no span, but of a type that was asked for."""
+        result = region.results[0]
+        if result.type not in self._others or result.type == "relation":
+            return result.type in self._others
+        value = read_span_value(result)
+        is_on_part = not isinstance(value, str) and value.start is not None
+        return (result.to_name or self._only(names)) in names and not is_on_part
 
     def _open(self, shown: MediaObject, item: Item) -> Body | str:
         """The text of an object, or the reason why there is none."""
@@ -164,9 +171,9 @@ class DocumentReader:
                 value = _read_json(value)
         return open_body(shown.tag, value, shown.attributes) or NO_TEXT
 
-    def _only(self, bodies: dict[str, Body | str]) -> str:
+    def _only(self, names: Collection[str]) -> str:
         """The text of results that name none, as in old data."""
-        return next(iter(bodies)) if len(bodies) == 1 else ""
+        return next(iter(names)) if len(names) == 1 else ""
 
     def _why_not(self, region: Region, body: Body | str | None) -> str:
         result = region.results[0]
@@ -176,7 +183,9 @@ class DocumentReader:
             return not_expressible(tag)
         if shown is not None and shown not in self._texts:
             return not_expressible(f"{tag} on {shown.tag}")
-        return body if isinstance(body, str) else NO_TEXT
+        if body is None or isinstance(body, str):
+            return body or NO_TEXT
+        return NO_LABEL  # an answer about a part of the text that has none
 
     def _tag_of(self, result: Result) -> str:
         control = self._config.control(result.from_name)

@@ -153,6 +153,26 @@ def test_ids_notes_and_scores_are_kept(docs: Any) -> None:
     assert made.losses == {}
 
 
+def test_scores_of_answers_are_kept(docs: Any) -> None:
+    (doc,), _ = docs(task(ADA, choice("good", id="c", score=0.25)))
+    assert doc.cats == {"good": 1.0, "bad": 0.0}
+    assert doc.user_data["label_studio"]["scores"] == {"c": 0.25}
+
+
+def test_notes_on_what_has_no_id_are_listed(docs: Any) -> None:
+    ada = span(ADA, "Ada", id=None, meta={"text": ["?"]}, score=0.5)
+    (doc,), made = docs(task(ADA, ada))
+    assert {"notes", "scores"}.isdisjoint(doc.user_data["label_studio"])
+    assert made.losses == {"note dropped": 1, "score dropped": 1}
+
+
+def test_an_answer_about_a_part_is_no_category_of_the_text(docs: Any) -> None:
+    part = {"start": 0, "end": 3, "text": "Ada", "choices": ["good"]}
+    (doc,), made = docs(task(ADA, result("mood", "choices", part)))
+    assert doc.cats == {}
+    assert made.losses == {"no label": 1}
+
+
 def test_numbers_that_do_not_fit_are_kept_as_text(docs: Any) -> None:
     one = task(ADA, span(ADA, "Ada", meta={"n": [10**25]}))
     one["id"] = 10**30

@@ -92,12 +92,12 @@ STRUCTS: dict[str, tuple[Column, ...]] = {
     ),
     "point": (Column("x", "double", ""), Column("y", "double", "")),
     "span": (
-        Column("start", "int64", "offset in UTF-16 units, as in the export"),
-        Column("end", "int64", "offset after the last unit"),
-        Column("text", "string", "the text between them"),
+        Column("start", "int64", "offset: code points of a Text, else UTF-16 units"),
+        Column("end", "int64", "likewise, after the last one"),
+        Column("text", "string", "the text as the editor quoted it"),
         Column("start_path", "string", "XPath or paragraph where it starts"),
         Column("end_path", "string", "XPath or paragraph where it ends"),
-        Column("global_start", "int64", "offset in the text of the whole page"),
+        Column("global_start", "int64", "code points of the whole page before it"),
         Column("global_end", "int64", "likewise of the end"),
     ),
     "segment": (

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ls_tools.label_config import LabelConfig
     from ls_tools.models import Result
     from ls_tools.output import Item
+    from ls_tools.regions import Region
 
 CATEGORY_TYPES = frozenset({"choices", "taxonomy"})
 UNLABELLED = "RELATED"
@@ -84,7 +85,11 @@ def relation_between(
 
 
 def keep_facts(
-    doc: Doc, document: Document, relations: Sequence[Result], item: Item
+    doc: Doc,
+    document: Document,
+    relations: Sequence[Result],
+    answers: Sequence[Region],
+    item: Item,
 ) -> None:
     """Put ids, relations, notes and scores where ``DocBin`` keeps them."""
     spans = {span.region.id: span for span in document.spans}
@@ -93,11 +98,13 @@ def keep_facts(
         "annotation": item.annotation.id if item.annotation else None,
         "object": document.name,
     }
-    notes = {s.region.id or "": s.result.meta for s in document.spans if s.result.meta}
+    named = [(span.region.id, span.result) for span in document.spans]
+    named += [(region.id, region.results[0]) for region in answers]
+    notes = {name: result.meta for name, result in named if name and result.meta}
     scores = {
-        span.region.id or "": span.result.score
-        for span in document.spans
-        if span.result.score is not None
+        name: result.score
+        for name, result in named
+        if name and result.score is not None
     }
     if notes:
         facts["notes"] = notes

@@ -143,7 +143,7 @@ class _Writer:
             chosen = [r for r in answers if self._is_on(r, document, reading)]
             doc = self._make(document, item)
             doc.cats = self._categories.of([r.results[0] for r in chosen])
-            keep_facts(doc, document, [r.results[0] for r in own], item)
+            keep_facts(doc, document, [r.results[0] for r in own], chosen, item)
             labels = [s for group in doc.spans.values() for s in _strings(group)]
             self._bins.of(item).add(doc, [token.text for token in doc], labels)
             self._count(document, len(own) + len(chosen), item)
