@@ -162,6 +162,21 @@ def test_keypoints_of_a_region_that_is_not_written_are_reported(
     }
 
 
+def test_a_keypoint_is_not_of_a_person_on_another_image(tmp_path: Path) -> None:
+    xml = PEOPLE.replace('value="$image"', 'valueList="$images"')
+    assert "valueList" in xml
+    drawn = [
+        person(0, 0, 40, 90, id="a", item_index=0),
+        keypoint(10, 10, "nose", "a", item_index=1),
+    ]
+    made = task(1, annotation(*drawn), images=["/data/a.png", "/data/b.png"])
+    done = convert_tasks(tmp_path, "coco", [made], xml=xml)
+    body, loose = rows_of(done)
+    assert body["num_keypoints"] == 0
+    assert loose["num_keypoints"] == 1
+    assert body["image_id"] != loose["image_id"]
+
+
 def test_keypoints_of_people_who_are_dropped_are_not_put_together(
     tmp_path: Path,
 ) -> None:

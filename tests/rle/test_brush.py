@@ -269,3 +269,12 @@ def test_memory_does_not_grow_with_the_records() -> None:
     tracemalloc.stop()
     assert (values == np.packbits(bits[:, 6:])).all()
     assert peak_bytes < 60_000_000
+
+
+def test_a_code_goes_on_after_its_last_record() -> None:
+    """Label Studio's own reader fails where a code ends with its last record."""
+    head, record = 53, 1 + 2 + 8 + 8
+    assert (head + record) % 8 == 0
+    code = encode_brush(np.ones((1, 10), bool))
+    assert len(code) == (head + record) // 8 + 1
+    assert code[-1] == 0
