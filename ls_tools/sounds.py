@@ -5,18 +5,17 @@ Pure; knows no format, no config and no file.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from ls_tools.regions import Region
+from ls_tools.regions import Region, fields_of, number_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ls_tools.models import Annotation, Result
+    from ls_tools.models import Annotation
 
 NO_TIMES = "malformed value: a segment needs start and end"
 """The reason of a segment with half of its times, or with times out of range."""
@@ -35,7 +34,6 @@ TEXT_TYPE, CHOICES_TYPE = "textarea", "choices"
 _LARGEST_S = 1e9
 _SHORTEST_S = 1e-5
 _TOLERANCE_S = 1e-3
-_DECODER = msgspec.json.Decoder()
 
 
 class Segment(msgspec.Struct, frozen=True):
@@ -69,7 +67,7 @@ def read_segment(region: Region) -> Segment | str:
     """
     texts: dict[str, list[str]] = {}
     choices: dict[str, list[str]] = {}
-    values = [(result, _fields(result)) for result in region.results]
+    values = [(result, fields_of(result)) for result in region.results]
     times = _find_times([fields for _, fields in values])
     if isinstance(times, str):
         return times
@@ -141,14 +139,6 @@ def is_length(length_s: float | None) -> bool:
     return length_s is not None and _SHORTEST_S <= length_s < _LARGEST_S
 
 
-def _fields(result: Result) -> dict[str, Any]:
-    try:
-        value = _DECODER.decode(result.value)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return {}
-    return value if isinstance(value, dict) else {}
-
-
 def _find_times(values: list[dict[str, Any]]) -> tuple[float, float] | str | None:
     """Start and end as the first result with both has them; None without any."""
     reason: str | None = None
@@ -174,14 +164,9 @@ def _find_channel(values: list[dict[str, Any]]) -> int | None:
 
 
 def _number(value: Any) -> float | None:
-    """A number that may be spelled as text; None where there is none."""
-    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
-        return None
-    try:
-        number = float(value)
-    except (ValueError, OverflowError):
-        return None
-    return number if math.isfinite(number) and abs(number) < _LARGEST_S else None
+    """Seconds that a recording may have; None where there is no such number."""
+    number = number_in(value)
+    return number if number is not None and abs(number) < _LARGEST_S else None
 
 
 def _labels(fields: Mapping[str, Any]) -> Iterator[str]:

@@ -7,14 +7,13 @@ format, no config and no file.
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
 from ls_tools.geometry import Ltwh
 from ls_tools.models import Result
-from ls_tools.regions import Region
+from ls_tools.regions import Region, fields_of, number_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,7 +41,6 @@ _CREDIBLE_FRAMES = 100_000
 _SLOWEST_RATE = 1e-3
 _FASTEST_RATE = 1e3
 _NUMBERS = ("x", "y", "width", "height")
-_DECODER = msgspec.json.Decoder()
 
 
 class KeyFrame(msgspec.Struct, frozen=True, gc=False):
@@ -117,7 +115,7 @@ def read_track(region: Region, *, max_frames: int) -> Track | str:
         The track, or where there is none, the reason in a few words.
     """
     result = next((r for r in region.results if r.type == TRACK_TYPE), None)
-    fields = _fields(result) if result else {}
+    fields = fields_of(result) if result else {}
     sequence = fields.get("sequence")
     if result is None or not isinstance(sequence, list):
         return NOT_A_TRACK
@@ -195,14 +193,6 @@ def _between(key: KeyFrame, following: KeyFrame | None, frame: int) -> Position:
     return Position(frame, ltwh_pct, key.rotation_deg + turned_deg)
 
 
-def _fields(result: Result) -> dict[str, Any]:
-    try:
-        value = _DECODER.decode(result.value)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return {}
-    return value if isinstance(value, dict) else {}
-
-
 def _key_frame(entry: Any) -> KeyFrame | None:
     if not isinstance(entry, dict):
         return None
@@ -253,11 +243,6 @@ def _positive(value: Any) -> float | None:
 
 
 def _number(value: Any) -> float | None:
-    """A number that may be spelled as text; None where there is none."""
-    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
-        return None
-    try:
-        number = float(value)
-    except (ValueError, OverflowError):
-        return None
-    return number if math.isfinite(number) and abs(number) < _LARGEST else None
+    """A number of a credible size; None where there is no such number."""
+    number = number_in(value)
+    return number if number is not None and abs(number) < _LARGEST else None

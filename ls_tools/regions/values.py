@@ -1,7 +1,8 @@
-"""Values of results that were drawn on an image, decoded field by field."""
+"""Values of results, decoded field by field."""
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -93,37 +94,53 @@ def decode_value(raw: msgspec.Raw) -> ShapeValue | str:
         return _read_leniently(raw)
 
 
+def fields_of(result: Result) -> dict[str, Any]:
+    """The value of a result, unchecked; empty where it is no object."""
+    return _fields(result.value) or {}
+
+
+def number_in(value: Any) -> float | None:
+    """A finite number that may be spelled as text; None where there is none.
+
+    Example:
+        >>> number_in("0.5"), number_in(True)
+        (0.5, None)
+    """
+    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+        return None
+    try:
+        number = float(value)
+    except (ValueError, OverflowError):
+        return None
+    return number if math.isfinite(number) else None
+
+
 def labels_of(result: Result) -> Iterator[str]:
     """The labels of one result: what any key ending in ``labels`` holds."""
-    try:
-        value = _ANY_DECODER.decode(result.value)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return
-    if isinstance(value, dict):
-        for key, found in value.items():
-            if key.endswith(LABELS_SUFFIX):
-                yield from _clean_labels(found) or ()
+    for key, found in fields_of(result).items():
+        if key.endswith(LABELS_SUFFIX):
+            yield from _clean_labels(found) or ()
 
 
 def choices_of(result: Result) -> list[str]:
     """What was chosen, of a result of ``Choices``; empty for any other."""
     if result.type != "choices":
         return []
+    return _clean_labels(fields_of(result).get("choices")) or []
+
+
+def _fields(raw: msgspec.Raw) -> dict[str, Any] | None:
     try:
-        value = _ANY_DECODER.decode(result.value)
+        value = _ANY_DECODER.decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError):
-        return []
-    found = value.get("choices") if isinstance(value, dict) else None
-    return _clean_labels(found) or []
+        return None
+    return value if isinstance(value, dict) else None
 
 
 def _read_leniently(raw: msgspec.Raw) -> ShapeValue | str:
     """Read what of a malformed value can be used: each field for itself."""
-    try:
-        fields = _ANY_DECODER.decode(raw)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        fields = None
-    if not isinstance(fields, dict):
+    fields = _fields(raw)
+    if fields is None:
         return "malformed value"
     value = ShapeValue()
     for field in msgspec.structs.fields(ShapeValue):

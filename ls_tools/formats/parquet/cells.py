@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from ls_tools.regions import number_in
 from ls_tools.selection import parse_time
 
 if TYPE_CHECKING:
@@ -51,15 +51,7 @@ def as_paths(value: Any) -> list[list[str]] | None:
 
 def as_double(value: Any) -> float | None:
     """A finite number, also where it is spelled as text."""
-    if value is None or isinstance(value, bool):
-        return None
-    if not isinstance(value, int | float | str):
-        return None
-    try:
-        number = float(value)
-    except (ValueError, OverflowError):
-        return None
-    return number if math.isfinite(number) else None
+    return number_in(value)
 
 
 def as_int(value: Any) -> int | None:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
-from ls_tools.regions import choices_of
+from ls_tools.regions import choices_of, fields_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -30,7 +28,6 @@ _REL = ("._.", "rel", None, None)
 """Where ``Doc.user_data`` holds ``doc._.rel``."""
 
 _LEAST, _MOST = -(2**63), 2**64 - 1
-_DECODER = msgspec.json.Decoder()
 
 
 class Categories:
@@ -64,16 +61,10 @@ def _paths(result: Result) -> list[str]:
     """What was chosen in a taxonomy, each with what it is a part of."""
     if result.type != "taxonomy":
         return []
-    try:
-        value = _DECODER.decode(result.value)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    paths = fields_of(result).get("taxonomy")
+    if not isinstance(paths, list):
         return []
-    paths = value.get("taxonomy") if isinstance(value, dict) else None
-    return (
-        [" > ".join(map(str, path)) for path in paths or () if isinstance(path, list)]
-        if isinstance(paths, list)
-        else []
-    )
+    return [" > ".join(map(str, path)) for path in paths if isinstance(path, list)]
 
 
 def relation_between(
