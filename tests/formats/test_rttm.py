@@ -71,6 +71,29 @@ def test_every_labelled_segment_is_a_line(tmp_path: Path) -> None:
     assert done.report.regions_written == 2
 
 
+@pytest.mark.parametrize("to_name", ["", None])
+def test_results_that_name_no_object_are_on_the_only_recording(
+    tmp_path: Path, to_name: str | None
+) -> None:
+    old = labels("a", 0, 1, "Ann") | {"to_name": to_name}
+    done = convert_audio(tmp_path, "rttm", [task(1, annotation(old))])
+    assert [turn.speaker for turn in turns(done)] == ["Ann"]
+
+
+def test_results_that_name_no_object_are_listed_where_there_are_two_recordings(
+    tmp_path: Path,
+) -> None:
+    xml = (
+        '<View><Labels name="seg" toName="a"><Label value="Ann"/></Labels>'
+        '<Audio name="a" value="$audio"/><Audio name="b" value="$other"/></View>'
+    )
+    old = labels("a", 0, 1, "Ann") | {"to_name": ""}
+    one = task(1, annotation(old))
+    one["data"]["other"] = reference("b.wav")
+    done = convert_audio(tmp_path, "rttm", [one], xml=xml)
+    assert (turns(done), done.skipped()) == ([], {"no audio in the task data": 1})
+
+
 def test_channels_count_from_one(tmp_path: Path) -> None:
     one = labels("a", 0, 1, "Ann")
     one["value"]["channel"] = 1
