@@ -79,7 +79,7 @@ def _read(path: Path) -> _File:
             data = mmap(opened.fileno(), 0, access=ACCESS_READ)
         file = msgspec.json.decode(data, type=_File)
         check_fractions(file.fractions)
-    except (OSError, ValueError, UsageError) as exc:
+    except (OSError, ValueError, msgspec.DecodeError, UsageError) as exc:
         why = getattr(exc, "strerror", None) or str(exc).rstrip(".")
         msg = f"The splits file {path} cannot be used: {why}."
         raise UsageError(msg, hint=_HINT, path=str(path)) from exc
@@ -117,7 +117,7 @@ def _decode_keys(path: Path, raw: msgspec.Raw, take: Callable[[str], None]) -> N
 
     try:
         msgspec.json.decode(raw, type=list[_Key], dec_hook=hook)
-    except ValueError as exc:
+    except (ValueError, msgspec.DecodeError) as exc:
         msg = f"The splits file {path} cannot be used: {exc}."
         raise UsageError(msg, hint=_HINT, path=str(path)) from exc
 

@@ -326,6 +326,8 @@ def test_classes_are_listed_for_those_who_read_a_label_map(tmp_path: Path) -> No
 
 
 def test_choices_tell_what_is_truncated_difficult_or_occluded(tmp_path: Path) -> None:
+    pytest.importorskip("numpy")  # the label config names brushes
+    pytest.importorskip("PIL")
     one, other, third = (box(i, 1, 5, 5) for i in (1, 2, 3))
     drawn = [one, state_of(one, "Truncated"), other, state_of(other, "occluded")]
     drawn += [third, state_of(third, "Crowd")]

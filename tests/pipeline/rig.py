@@ -83,14 +83,21 @@ def is_usable(to: str) -> bool:
     return bool(describe(load_format(to))["available"])
 
 
-def usable_formats() -> list[Any]:
-    """Every format as a parameter; those whose extra is missing are skipped."""
+def usable_formats(*, painted: bool = False) -> list[Any]:
+    """Every format as a parameter; those whose extra is missing are skipped.
+
+    Args:
+        painted: The label config names brushes: formats that hold them need vision.
+    """
+
+    def is_skipped(name: str) -> bool:
+        holds_masks = painted and "BrushLabels" in load_format(name).controls
+        return not is_usable(name) or (holds_masks and not is_usable("masks"))
+
     return [
         pytest.param(
             name,
-            marks=pytest.mark.skipif(
-                not is_usable(name), reason="its extra is missing"
-            ),
+            marks=pytest.mark.skipif(is_skipped(name), reason="its extra is missing"),
         )
         for name in FORMATS
     ]

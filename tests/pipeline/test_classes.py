@@ -13,6 +13,9 @@ from pipeline.rig import Workshop, painted, task
 
 from ls_tools import ClassPolicy, Report, convert
 
+pytest.importorskip("numpy")  # the label config names brushes
+pytest.importorskip("PIL")
+
 SPLIT = "train=0.5,val=0.5"
 
 

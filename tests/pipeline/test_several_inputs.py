@@ -13,7 +13,7 @@ from pipeline.rig import EVERYTHING, Workshop, box, rich_task, task, usable_form
 from ls_tools import Report, Settings, convert
 from ls_tools.errors import NotAnExportError, UsageError
 
-every_format = pytest.mark.parametrize("to", usable_formats())
+every_format = pytest.mark.parametrize("to", usable_formats(painted=True))
 
 
 def config(

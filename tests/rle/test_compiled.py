@@ -10,10 +10,11 @@ from rle import brush_code
 from rle.brush_code import head, literal, pack, run
 
 from ls_tools.errors import BadRleError
-from ls_tools.rle import brush, brush_mask, decode_brush, encode_brush
+from ls_tools.rle import brush_mask, decode_brush, encode_brush
 from ls_tools.rle.compiled import Compiler, compile_loop, expand_by_loop
 
 np = pytest.importorskip("numpy")
+brush = pytest.importorskip("ls_tools.rle.brush")
 
 
 class Interpreted(Compiler):
