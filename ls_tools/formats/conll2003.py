@@ -176,23 +176,27 @@ class _TagNames:
         self._tally = output.tally
         self._safe: dict[str, str] = {}
         self._taken = {n for n in output.classes.names() if n and not _UNSAFE.search(n)}
+        self._given: set[str] = set()
+        self._next: dict[str, int] = {}
 
     def of(self, name: str) -> str:
         """The tag of a class; what was changed in it is reported."""
         safe = self._safe.get(name)
         if safe is None:
             safe = self._safe[name] = self._make(name)
+            self._given.add(safe)
         return safe
 
     def _make(self, name: str) -> str:
         is_safe = bool(name) and _UNSAFE.search(name) is None
-        if is_safe and name not in self._safe.values():
+        if is_safe and name not in self._given:
             self._taken.add(name)
             return name
         plain = _UNSAFE.sub("_", name.strip()) or "_"
-        safe, number = plain, 2
+        safe, number = plain, self._next.get(plain, 2)
         while safe in self._taken:
             safe, number = f"{plain}_{number}", number + 1
+        self._next[plain] = number
         self._taken.add(safe)
         self._tally.warn(f"The class {name!r} is written as {safe!r}.")
         return safe

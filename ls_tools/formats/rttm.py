@@ -244,6 +244,7 @@ class _Tokens:
         self._tally = tally
         self._of: dict[str, str] = {}
         self._taken: set[str] = {_NOTHING}
+        self._next: dict[str, int] = {}
 
     def of(self, name: str) -> str:
         """The word for a name; always the same one."""
@@ -253,10 +254,10 @@ class _Tokens:
 
     def _find(self, name: str) -> str:
         plain = one_word(name) or "_"
-        token, number = plain, 2
+        token, number = plain, self._next.get(plain, 2)
         while token in self._taken:
-            token = f"{plain}_{number}"
-            number += 1
+            token, number = f"{plain}_{number}", number + 1
+        self._next[plain] = number
         self._taken.add(token)
         if token != name:
             self._tally.warn(f"The speaker {name[:80]!r} is written as {token!r}.")

@@ -178,6 +178,11 @@ class _TreeBuilder(HTMLParser):
         self._add(shown)
         node.end = self.length
 
+    def parse_marked_section(self, i: int, report: int = 1) -> int:
+        """Read ``<![...>`` as browsers do: as a comment, however it is made."""
+        del report
+        return self.parse_bogus_comment(i)
+
     def close(self) -> None:
         super().close()
         self._close(self.root)

@@ -197,3 +197,15 @@ def test_any_markup_has_a_text(parts: list[str]) -> None:
     text = shown(html)
     assert text.count("a") == parts.count("a")
     assert text.count("<") == parts.count("&lt;")
+
+
+@pytest.mark.parametrize(
+    "section", ["<![ endif]>", "<![>", "<![if !x]>", "<![CDATA[x]]>"]
+)
+def test_marked_sections_are_comments(section: str) -> None:
+    """Pages saved by word processors have them, malformed ones too."""
+    assert shown(f"<p>one{section}two</p>") == "onetwo"
+
+
+def test_a_marked_section_that_never_ends_leaves_what_is_before_it() -> None:
+    assert shown("<p>one</p><![").startswith("one")
