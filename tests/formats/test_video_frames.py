@@ -105,6 +105,7 @@ def test_coco_boxes_are_pixels_with_their_track(tmp_path: Path) -> None:
         "iscrowd": 0,
     }
     assert [one["name"] for one in found["categories"]] == ["Car", "Bird"]
+    assert done.degraded() == {}
 
 
 def test_coco_keeps_rotation_and_cuts_the_outline(tmp_path: Path) -> None:

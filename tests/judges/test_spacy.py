@@ -166,6 +166,12 @@ def test_notes_on_what_has_no_id_are_listed(docs: Any) -> None:
     assert made.losses == {"note dropped": 1, "score dropped": 1}
 
 
+def test_an_answer_about_something_else_is_listed(docs: Any) -> None:
+    (doc,), made = docs(task(ADA, choice("good", to_name="elsewhere")))
+    assert doc.cats == {}
+    assert made.losses == {"no text in the task data": 1}
+
+
 def test_an_answer_about_a_part_is_no_category_of_the_text(docs: Any) -> None:
     part = {"start": 0, "end": 3, "text": "Ada", "choices": ["good"]}
     (doc,), made = docs(task(ADA, result("mood", "choices", part)))
