@@ -213,6 +213,14 @@ def test_what_is_lost_is_named_after_the_control_of_its_own_input(
     ]
 
 
+def test_a_task_that_cannot_be_read_is_listed_with_its_input(merge: Merger) -> None:
+    broken: Any = [task(1, box(), image=upload(1)), "no task"]
+    whole = [task(2, box(), image=upload(2))]
+    report = merge("coco", (broken, config("Car")), (whole, config("Car")))
+    (lost,) = report.tasks_skipped
+    assert [one.input for one in lost.examples] == [str(merge.folder / "a.json")]
+
+
 def test_json_holds_the_tasks_as_they_are(merge: Merger) -> None:
     one = [task(1, box(), image=upload(1))]
     other = [task(1, box("x"), photo=upload(2))]
