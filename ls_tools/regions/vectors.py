@@ -35,8 +35,8 @@ def flatten(vertices: Sequence[Vertex], *, closed: bool) -> list[Point] | str:
     Returns:
         The corners, or the reason why they make no outline.
     """
-    befores = [vertex.prev_id for vertex in vertices if vertex.prev_id]
-    if len(set(befores)) != len(befores):
+    predecessors = [vertex.prev_id for vertex in vertices if vertex.prev_id]
+    if len(set(predecessors)) != len(predecessors):
         return BRANCHES
     first = vertices[0]
     points: list[Point] = [(first.x, first.y)]
