@@ -206,3 +206,17 @@ def test_an_output_with_splits_can_be_read_again(workshop: Workshop) -> None:
     report = workshop.convert(folder, "coco", config=CONFIG)
     assert report.tasks_written == 20
     assert report.warnings == []
+
+
+def test_what_is_settled_counts_where_classes_are_shared_out(
+    workshop: Workshop, tmp_path: Path
+) -> None:
+    keys = [f"media:/data/local-files/?d=p{number}.png" for number in range(1, 9)]
+    kept = {"fractions": {"train": 0.5, "val": 0.5}, "tasks": {"val": keys}}
+    (tmp_path / "kept.json").write_text(json.dumps({**kept, "stratify": True}))
+    tasks = [task(number, box()) for number in range(1, 21)]
+    split = Split(keep=tmp_path / "kept.json")
+    report = workshop.convert(tasks, "coco", config=CONFIG, split=split)
+    assert "No task is in the splits file" not in " ".join(report.warnings)
+    assert isinstance(report.splits, dict)
+    assert abs(report.splits["val"] - 10) <= 1
