@@ -222,8 +222,9 @@ def _deepen(chance: random.Random, parent: Any, key: Any) -> None:
 
 
 def _flood(chance: random.Random, parent: Any, key: Any) -> None:
-    if isinstance(parent, list):
-        parent.extend([parent[key]] * chance.choice((3, 30, 300)))
+    times = chance.choice((3, 30, 300))
+    if isinstance(parent, list) and len(repr(parent[key])) * times < LARGEST:
+        parent.extend([parent[key]] * times)
     else:
         _repeat(chance, parent, key)
 
