@@ -37,6 +37,9 @@ if TYPE_CHECKING:
 
 BOUNDS = Bounds()
 
+_CROSSINGS_AT_ONCE = 2**20
+"""Of edges and rows, so that memory does not grow with an outline."""
+
 
 def mask_of(shape: Shape | EncodedMask, size: Size, *, bounds: Bounds = BOUNDS) -> Mask:
     """The pixels of an image that are inside a shape.
@@ -170,12 +173,17 @@ def _count_crossings(
     first = np.clip(np.ceil(lows[:, 1]), 0, height).astype(np.int64)
     stop = np.clip(np.ceil(highs[:, 1]), 0, height).astype(np.int64)
     lengths = stop - first
-    edge = np.repeat(np.arange(len(ring)), lengths)
-    row = np.arange(len(edge)) + np.repeat(first - lengths.cumsum() + lengths, lengths)
-    along = (row - lows[edge, 1]) / (highs[edge, 1] - lows[edge, 1])
-    x = lows[edge, 0] + along * (highs[edge, 0] - lows[edge, 0])
-    column = np.maximum(np.ceil(x), 0)
-    seen = column < width
-    place = row[seen] * width + column[seen].astype(np.int64)
-    way = np.where(downward[edge[seen]], 1, -1)
-    np.add.at(turns.reshape(-1), place, way)
+    ways = np.where(downward, 1, -1)
+    parts = np.flatnonzero(np.diff(lengths.cumsum() // _CROSSINGS_AT_ONCE)) + 1
+    for edges in np.split(np.arange(len(ring)), parts):
+        count = lengths[edges]
+        edge = np.repeat(edges, count)
+        row = np.arange(len(edge)) + np.repeat(
+            first[edges] - count.cumsum() + count, count
+        )
+        along = (row - lows[edge, 1]) / (highs[edge, 1] - lows[edge, 1])
+        x = lows[edge, 0] + along * (highs[edge, 0] - lows[edge, 0])
+        column = np.maximum(np.ceil(x), 0)
+        seen = column < width
+        place = row[seen] * width + column[seen].astype(np.int64)
+        np.add.at(turns.reshape(-1), place, ways[edge[seen]])

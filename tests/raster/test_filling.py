@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+import tracemalloc
 from typing import Any
 
 import pytest
@@ -149,3 +150,12 @@ def test_shapes_larger_than_the_image_cover_it() -> None:
 def test_too_large_a_mask_is_refused() -> None:
     with pytest.raises(UnreadableMediaError, match="too large"):
         mask_of(Box(0, 0, 1, 1), SIZE, bounds=Bounds(image_pixels=100))
+
+
+def test_memory_does_not_grow_with_the_crossings_of_an_outline() -> None:
+    corners = [(float(n % 7), 600.0 * (n % 2)) for n in range(20_000)]
+    tracemalloc.start()
+    mask_of(Polygon(corners), Size(8, 600))
+    peak_bytes = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak_bytes < 150 * 2**20
