@@ -7,6 +7,7 @@ fails can be looked at again.
 
 from __future__ import annotations
 
+import copy
 import gzip
 import json
 import random
@@ -196,7 +197,8 @@ def _exchange(chance: random.Random, parent: Any, key: Any) -> None:
     elif isinstance(old, (int, float)) and chance.random() < 0.7:
         parent[key] = chance.choice((*NUMBERS, str(old), -old))
     else:
-        parent[key] = chance.choice((*OTHERS, *STRINGS[:12], *NUMBERS))
+        other = chance.choice((*OTHERS, *STRINGS[:12], *NUMBERS))
+        parent[key] = copy.deepcopy(other)  # which may be spoilt in its turn
 
 
 def _splice(chance: random.Random, parent: Any, key: Any) -> None:
