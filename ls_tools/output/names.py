@@ -142,6 +142,9 @@ class NamePlan:
         if self._is_by_task:
             stem = "task" if task_id is None else str(task_id)
             name = safe_file_name(stem + _split(name)[1])
+        stem, extension = _split(name)
+        if stem.endswith((" ", ".")):  # lost on Windows where it names a folder
+            name = (stem.rstrip(" .") or "_") + extension
         return "_" + name[1:] if name.startswith(".") else name
 
     def _who(self, identity: str, task_id: int | str | None) -> str:

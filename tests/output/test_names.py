@@ -91,6 +91,13 @@ def test_stems_that_some_file_system_takes_for_one_collide(
     assert all(re.search(r"_[0-9a-f]{8}\.", name) for name in names)
 
 
+def test_a_stem_can_name_a_folder_on_every_file_system() -> None:
+    tasks = tasks_of("/data/upload/1/cat%20.png", "/data/upload/1/dog. ..png")
+    assert names_of(tasks) == ["cat.png", "dog.png"]
+    told_apart = names_of(tasks_of("s3://b/cat.png", "s3://b/cat .png"))
+    assert len({name.rpartition(".")[0].rstrip(" .") for name in told_apart}) == 2
+
+
 def test_one_medium_has_one_name_in_all_tasks() -> None:
     signed = "https://h.org/x.jpg?X-Amz-Signature={}&X-Amz-Date=1"
     tasks = tasks_of(signed.format("abc"), signed.format("def"), "s3://b/y.jpg")
