@@ -31,6 +31,9 @@ NO_BODY = "region of the keypoint was not written"
 ONE_CLASS = "keypoints"
 """The class of keypoints that belong to no region: those of one image."""
 
+LOOSE = "Keypoints without a region"
+"""What is of that class, for the Report."""
+
 T = TypeVar("T")
 
 

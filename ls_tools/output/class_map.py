@@ -129,6 +129,20 @@ class ClassMap:
         except KeyError:
             return self._meet(label)
 
+    def index_of_unlabelled(self, name: str, what: str) -> int | None:
+        """The class id of what carries no label; the class is made when need be.
+
+        Args:
+            name: The name of the class, which the rename file may change.
+            what: What is written as it, for the Report: ``"Loose keypoints"``.
+
+        Returns:
+            The id; None where the rename file drops the name.
+        """
+        if name not in self._ids:
+            self._meet(name, what=what)
+        return self._ids[name]
+
     def name_of(self, label: str) -> str | None:
         """The class name of a label, renaming applied; None where dropped."""
         name = self._renames.get(label, label)
@@ -222,15 +236,15 @@ class ClassMap:
         name = self.name_of(label)
         return None if name is None else self._by_name.get(name)
 
-    def _meet(self, label: str) -> int | None:
+    def _meet(self, label: str, *, what: str = "") -> int | None:
         name = self.name_of(label)
         if name is not None and name not in self._by_name:
             number = self._highest + 1
             self._assign(name, number)
-            self._tally.warn(
-                f"The label {_shown(name)} is not in the label config; it became "
-                f"class {number}."
-            )
+            told = f"The label {_shown(name)} is not in the label config; it became"
+            if what:
+                told = f"{what} belong to no label: {_shown(name)} became"
+            self._tally.warn(f"{told} class {number}.")
         self._ids[label] = self._known_id(label)
         return self._ids[label]
 

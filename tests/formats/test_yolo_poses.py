@@ -13,6 +13,8 @@ from formats.pictures_rig import (
     task,
 )
 
+from ls_tools.output import ClassPolicy
+
 POSES = """
 <View>
   <Image name="img" value="$image"/>
@@ -173,6 +175,22 @@ def test_keypoints_alone_are_one_pose_an_image(tmp_path: Path) -> None:
     assert rows(done) == [[0, 0.4, 0.5, 0.4, 0.6, 0.2, 0.2, 2, 0.6, 0.8, 2]]
     assert done.text("classes.txt") == "keypoints\n"
     assert done.report.regions_written == 2
+
+
+def test_a_rename_file_may_drop_keypoints_alone(tmp_path: Path) -> None:
+    rename = tmp_path / "rename.csv"
+    rename.write_text("keypoints,\n")
+    classes = ClassPolicy(rename=rename)
+    done = posed(tmp_path, point(20, 20), xml=POINTS_ONLY, classes=classes)
+    assert rows(done) == []
+    assert done.skipped() == {"label dropped by the rename file": 1}
+
+
+def test_the_class_of_keypoints_alone_is_told(tmp_path: Path) -> None:
+    done = posed(tmp_path, point(20, 20), xml=POINTS_ONLY)
+    assert (
+        "Keypoints without a region belong to no label: 'keypoints' became class 0."
+    ) in done.report.warnings
 
 
 def test_one_keypoint_alone_has_a_box_of_a_pixel(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from msgspec import UNSET
 
 from ls_tools.errors import UsageError
 from ls_tools.formats.poses import (
+    LOOSE,
     NO_PARENT,
     ONE_CLASS,
     Pose,
@@ -49,7 +50,7 @@ class People:
     ) -> None:
         self._names = names
         self._extents = extents
-        self._index_of = output.classes.index_of
+        self._classes = output.classes
         self._clip = output.clip
         self._occluded = occluded
         self._bones: Sequence[Bone] = ()
@@ -100,7 +101,7 @@ class People:
     def _image_columns(self, points: Sequence[Labelled]) -> Columns | str:
         """Of keypoints without a region: the box around them, of at least a pixel."""
         first = points[0]
-        class_id = self._index_of(ONE_CLASS)
+        class_id = self._classes.index_of_unlabelled(ONE_CLASS, LOOSE)
         if class_id is None:
             return DROPPED
         first.class_ids = [class_id]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ls_tools.formats.poses import (
+    LOOSE,
     ONE_CLASS,
     Pose,
     gather_poses,
@@ -14,6 +15,7 @@ from ls_tools.formats.poses import (
     visibility,
 )
 from ls_tools.formats.yolo.rows import box_numbers, fit_box, lines
+from ls_tools.output import DROPPED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from ls_tools.formats.pictures import Labelled
     from ls_tools.formats.poses import KeypointNames
     from ls_tools.formats.yolo.dataset import Written
+    from ls_tools.geometry import Ltwh
     from ls_tools.output import Output
 
 _SIDES = ("left", "right")
@@ -44,7 +47,7 @@ class PoseMaker:
         self._bounds = output.bounds
         self._occluded = occluded
         self._has_bodies = has_bodies
-        self._index_of = output.classes.index_of
+        self._classes = output.classes
         self.data_yaml = _data_yaml(names.names)
 
     def rows(self, found: Iterable[Labelled]) -> Iterator[Written]:
@@ -58,17 +61,24 @@ class PoseMaker:
     def _lines(self, pose: Pose) -> Sequence[str] | str:
         """The rows of a pose: one for each class of its body."""
         first = pose.body or pose.keypoints()[0]
-        if pose.body:
-            box = fit_box(pose.body, self._bounds, clip=self._clip)
-        else:
-            box = ltwh_around(pose.keypoints(), clip=self._clip)
-        if isinstance(box, str):
-            return box
-        class_ids = first.class_ids if pose.body else [self._index_of(ONE_CLASS) or 0]
+        box = self._box(pose)
+        class_ids = pose.body.class_ids if pose.body else self._class_ids()
+        if isinstance(box, str) or not class_ids:
+            return box if isinstance(box, str) else DROPPED
         numbers = box_numbers(box, first.drawing.size)
         for point in pose.points:
             numbers += self._columns(point) if point else (0.0, 0.0, 0)
         return lines(class_ids, numbers)
+
+    def _box(self, pose: Pose) -> Ltwh | str:
+        if pose.body:
+            return fit_box(pose.body, self._bounds, clip=self._clip)
+        return ltwh_around(pose.keypoints(), clip=self._clip)
+
+    def _class_ids(self) -> list[int]:
+        """The class of keypoints alone; none where the rename file drops it."""
+        class_id = self._classes.index_of_unlabelled(ONE_CLASS, LOOSE)
+        return [] if class_id is None else [class_id]
 
     def _columns(self, point: Labelled) -> tuple[float, float, int]:
         """Place of a keypoint, as shares of the image, and its visibility."""
