@@ -16,6 +16,7 @@ from ls_tools.formats.documents import (
     TextFormat,
 )
 from ls_tools.formats.protocol import option
+from ls_tools.output.distinct import DistinctNames
 from ls_tools.output.reasons import SECOND_LABEL
 from ls_tools.texts import (
     TOKENIZERS,
@@ -175,9 +176,8 @@ class _TagNames:
     def __init__(self, output: Output) -> None:
         self._tally = output.tally
         self._safe: dict[str, str] = {}
-        self._taken = {n for n in output.classes.names() if n and not _UNSAFE.search(n)}
+        self._names = DistinctNames(filter(_is_safe, output.classes.names()))
         self._given: set[str] = set()
-        self._next: dict[str, int] = {}
 
     def of(self, name: str) -> str:
         """The tag of a class; what was changed in it is reported."""
@@ -188,18 +188,16 @@ class _TagNames:
         return safe
 
     def _make(self, name: str) -> str:
-        is_safe = bool(name) and _UNSAFE.search(name) is None
-        if is_safe and name not in self._given:
-            self._taken.add(name)
+        if _is_safe(name) and name not in self._given:
+            self._names.taken.add(name)
             return name
-        plain = _UNSAFE.sub("_", name.strip()) or "_"
-        safe, number = plain, self._next.get(plain, 2)
-        while safe in self._taken:
-            safe, number = f"{plain}_{number}", number + 1
-        self._next[plain] = number
-        self._taken.add(safe)
+        safe = self._names.give(_UNSAFE.sub("_", name.strip()) or "_")
         self._tally.warn(f"The class {name!r} is written as {safe!r}.")
         return safe
+
+
+def _is_safe(name: str) -> bool:
+    return bool(name) and _UNSAFE.search(name) is None
 
 
 class _Endings(NamedTuple):

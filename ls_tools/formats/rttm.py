@@ -21,6 +21,7 @@ from ls_tools.formats.recordings import (
     score_of,
 )
 from ls_tools.output import DROPPED
+from ls_tools.output.distinct import DistinctNames
 from ls_tools.output.items import Item
 from ls_tools.output.reasons import NO_LABEL, SECOND_LABEL
 from ls_tools.regions import labels_of
@@ -243,8 +244,7 @@ class _Tokens:
     def __init__(self, tally: Tally) -> None:
         self._tally = tally
         self._of: dict[str, str] = {}
-        self._taken: set[str] = {_NOTHING}
-        self._next: dict[str, int] = {}
+        self._distinct = DistinctNames([_NOTHING])
 
     def of(self, name: str) -> str:
         """The word for a name; always the same one."""
@@ -253,12 +253,7 @@ class _Tokens:
         return self._of[name]
 
     def _find(self, name: str) -> str:
-        plain = one_word(name) or "_"
-        token, number = plain, self._next.get(plain, 2)
-        while token in self._taken:
-            token, number = f"{plain}_{number}", number + 1
-        self._next[plain] = number
-        self._taken.add(token)
+        token = self._distinct.give(one_word(name) or "_")
         if token != name:
             self._tally.warn(f"The speaker {name[:80]!r} is written as {token!r}.")
         return token

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 from ls_tools.errors import UsageError
 from ls_tools.output.class_files import read_classes, read_renames
+from ls_tools.output.distinct import DistinctNames
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -164,13 +165,12 @@ class ClassMap:
         stay distinct.
         """
         safe: dict[str, None] = {}
-        taken = set(self._by_name)
+        distinct = DistinctNames(self._by_name, numbered="{} ({})")
         for name in self.names():
             line = _one_line(name)
             if line != name:
-                line = _distinct(line, taken)
+                line = distinct.give(line)
                 self._tally.warn(f"The class {_shown(name)} is written as {line!r}.")
-            taken.add(line)
             safe[line] = None
         return list(safe)
 
@@ -289,14 +289,6 @@ def _one_line(name: str) -> str:
         " " if c in breaks or c < " " or "\x7f" <= c <= "\x9f" else c for c in name
     )
     return line.strip() or "_"
-
-
-def _distinct(line: str, taken: set[str]) -> str:
-    number, free = 2, line
-    while free in taken:
-        free = f"{line} ({number})"
-        number += 1
-    return free
 
 
 def _shown(label: str) -> str:

@@ -6,6 +6,8 @@ import re
 from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape
 
+from ls_tools.output.distinct import DistinctNames
+
 if TYPE_CHECKING:
     from ls_tools.output import ClassMap, Output
 
@@ -35,7 +37,7 @@ class ClassNames:
         self._classes = classes
         self._tally = output.tally
         self._names: dict[int, str] = {}
-        self._taken: set[str] = set()
+        self._distinct = DistinctNames(numbered="{} ({})")
 
     def name_of(self, class_id: int) -> str:
         """The name of a class, which no other class has."""
@@ -62,14 +64,7 @@ class ClassNames:
         for (class_id, _), line in zip(self._classes.entries(), lines, strict=True):
             if class_id in self._names:
                 continue
-            name = self._distinct(_NOT_XML.sub("\ufffd", line))
+            name = self._distinct.give(_NOT_XML.sub("\ufffd", line))
             if name != line:
                 self._tally.warn(f"The class {line!r} is written as {name!r}.")
             self._names[class_id] = name
-
-    def _distinct(self, name: str) -> str:
-        number, free = 2, name
-        while free in self._taken:
-            free, number = f"{name} ({number})", number + 1
-        self._taken.add(free)
-        return free
