@@ -7,17 +7,21 @@ from ls_tools.raster.encoded import (
     require_vision,
     whole_size,
 )
-from ls_tools.raster.filling import mask_of, mask_of_rings
+from ls_tools.raster.filling import mask_of, mask_of_rings, patch_of
 from ls_tools.raster.outlines import Outline, outlines_of
+from ls_tools.raster.patches import Patch, crop
 
 __all__ = [
     "Outline",
+    "Patch",
     "alpha_of",
+    "crop",
     "load_pillow",
     "mask_of",
     "mask_of_rings",
     "outlines_of",
     "own_size",
+    "patch_of",
     "require_vision",
     "whole_size",
 ]

@@ -9,7 +9,7 @@ above 0, as in the editor.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple
 
 from ls_tools.errors import UnreadableMediaError
 from ls_tools.geometry import (
@@ -23,6 +23,7 @@ from ls_tools.geometry import (
     points_hull,
 )
 from ls_tools.raster.encoded import alpha_of, whole_size
+from ls_tools.raster.patches import Patch, crop
 from ls_tools.settings import Bounds
 
 if TYPE_CHECKING:
@@ -32,13 +33,23 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ls_tools.geometry import Point
-
-    Mask: TypeAlias = NDArray[np.bool_]
+    from ls_tools.raster.patches import Mask
 
 BOUNDS = Bounds()
 
 _CROSSINGS_AT_ONCE = 2**20
 """Of edges and rows, so that memory does not grow with an outline."""
+_PIXELS_AT_ONCE = 2**22
+"""Whose turns are counted, each in four bytes."""
+_LEAST_RADIUS_PX = 1e-60
+"""Below it there is no pixel, and squares that are out of range."""
+
+
+class _Frame(NamedTuple):
+    """The size of an image in whole pixels."""
+
+    width: int
+    height: int
 
 
 def mask_of(shape: Shape | EncodedMask, size: Size, *, bounds: Bounds = BOUNDS) -> Mask:
@@ -60,16 +71,20 @@ def mask_of(shape: Shape | EncodedMask, size: Size, *, bounds: Bounds = BOUNDS) 
     """
     if isinstance(shape, EncodedMask):
         return alpha_of(shape, size, bounds=bounds) > 0
-    mask = _blank(size, bounds)
-    if isinstance(shape, Ellipse):
-        _fill_ellipse(mask, shape)
-    elif isinstance(shape, Box) and not shape.rotation_deg:
-        columns = _centres(shape.left_px, shape.left_px + shape.width_px)
-        rows = _centres(shape.top_px, shape.top_px + shape.height_px)
-        mask[rows, columns] = True
-    else:
-        _fill_rings(mask, [_corners_of(shape)])
-    return mask
+    frame = _frame_of(size, bounds)
+    return _fill(shape, frame).spread(*frame)
+
+
+def patch_of(
+    shape: Shape | EncodedMask, size: Size, *, bounds: Bounds = BOUNDS
+) -> Patch:
+    """The same within the part of the image that the shape can reach.
+
+    Arguments and errors are those of ``mask_of``.
+    """
+    if isinstance(shape, EncodedMask):
+        return crop(alpha_of(shape, size, bounds=bounds))
+    return _fill(shape, _frame_of(size, bounds))
 
 
 def mask_of_rings(
@@ -90,38 +105,59 @@ def mask_of_rings(
         UnreadableMediaError: The image has too many pixels.
         MissingDependencyError: NumPy is not installed.
     """
-    mask = _blank(size, bounds)
-    _fill_rings(mask, rings)
-    return mask
+    frame = _frame_of(size, bounds)
+    return _fill_rings(rings, frame).spread(*frame)
 
 
-def _blank(size: Size, bounds: Bounds) -> Mask:
-    from ls_tools.rle.arrays import np
-
+def _frame_of(size: Size, bounds: Bounds) -> _Frame:
     width, height = whole_size(size)
     if width * height > bounds.image_pixels:
         msg = f"A mask of {width} times {height} pixels is too large."
         raise UnreadableMediaError(msg, hint="Raise Bounds.image_pixels if it is true.")
-    return np.zeros((height, width), bool)
+    return _Frame(width, height)
 
 
-def _centres(begin_px: float, end_px: float) -> slice:
-    """The pixels whose centres are from ``begin_px`` to below ``end_px``."""
+def _fill(shape: Shape, frame: _Frame) -> Patch:
+    if isinstance(shape, Ellipse):
+        return _fill_ellipse(shape, frame)
+    if isinstance(shape, Box) and not shape.rotation_deg:
+        columns = _centres(
+            shape.left_px, shape.left_px + shape.width_px, below=frame.width
+        )
+        rows = _centres(
+            shape.top_px, shape.top_px + shape.height_px, below=frame.height
+        )
+        patch = _blank(rows, columns)
+        patch.inside[:] = True
+        return patch
+    return _fill_rings([_corners_of(shape)], frame)
+
+
+def _blank(rows: slice, columns: slice) -> Patch:
+    from ls_tools.rle.arrays import np
+
+    shape = rows.stop - rows.start, columns.stop - columns.start
+    return Patch(rows, columns, np.zeros(shape, bool))
+
+
+def _centres(begin_px: float, end_px: float, *, below: int) -> slice:
+    """The pixels of an image whose centres are from one place to below another."""
     low, high = min(begin_px, end_px), max(begin_px, end_px)
-    return slice(max(math.ceil(low - 0.5), 0), max(math.ceil(high - 0.5), 0))
+    first, stop = (min(max(math.ceil(place - 0.5), 0), below) for place in (low, high))
+    return slice(first, stop)
 
 
 def _corners_of(shape: Box | Polygon) -> Sequence[Point]:
     return corners(shape) if isinstance(shape, Box) else shape.points_px
 
 
-def _fill_ellipse(mask: Mask, ellipse: Ellipse) -> None:
+def _fill_ellipse(ellipse: Ellipse, frame: _Frame) -> Patch:
     """Fill each row from where it enters the ellipse to where it leaves it."""
     from ls_tools.rle.arrays import np
 
     radii = abs(ellipse.radius_x_px), abs(ellipse.radius_y_px)
-    if not min(radii) > 0:
-        return
+    if not min(radii) > _LEAST_RADIUS_PX:
+        return _blank(slice(0, 0), slice(0, 0))
     angle = math.radians(ellipse.rotation_deg)
     cos, sin = math.cos(angle), math.sin(angle)
     # (dx cos + dy sin)² / rx² + (dy cos - dx sin)² / ry² = 1, by powers of dx
@@ -129,53 +165,70 @@ def _fill_ellipse(mask: Mask, ellipse: Ellipse) -> None:
     mixed = cos * sin * (radii[0] ** -2 - radii[1] ** -2)
     rest = (sin / radii[0]) ** 2 + (cos / radii[1]) ** 2
     reach = math.sqrt(square) * radii[0] * radii[1]
-    rows = _centres(ellipse.y_px - reach, ellipse.y_px + reach)
-    dy = np.arange(rows.start, min(rows.stop, len(mask))) + 0.5 - ellipse.y_px
+    rows = _centres(ellipse.y_px - reach, ellipse.y_px + reach, below=frame.height)
+    dy = np.arange(rows.start, rows.stop) + 0.5 - ellipse.y_px
     middles = ellipse.x_px - dy * mixed / square
     inside = (dy * mixed) ** 2 - square * (rest * dy**2 - 1)
     halves = np.sqrt(np.maximum(inside, 0)) / square
-    spans = zip((middles - halves).tolist(), (middles + halves).tolist(), strict=True)
-    for row, (begin, end) in enumerate(spans, rows.start):
-        mask[row, _centres(begin, end)] = True
+    ends = zip((middles - halves).tolist(), (middles + halves).tolist(), strict=True)
+    spans = [_centres(*pair, below=frame.width) for pair in ends]
+    left = min((span.start for span in spans), default=0)
+    right = max((span.stop for span in spans), default=0)
+    patch = _blank(rows, slice(left, right))
+    for row, span in zip(patch.inside, spans, strict=True):
+        row[span.start - left : span.stop - left] = True
+    return patch
 
 
-def _fill_rings(mask: Mask, rings: Sequence[Sequence[Point]]) -> None:
+def _fill_rings(rings: Sequence[Sequence[Point]], frame: _Frame) -> Patch:
     """Fill what rings of corners run around, by the non-zero rule."""
     from ls_tools.rle.arrays import np
 
-    height, width = mask.shape
     left, top, hull_width, hull_height = points_hull(
         [p for ring in rings for p in ring]
     )
-    columns = slice(*_centres(left, left + hull_width).indices(width)[:2])
-    rows = slice(*_centres(top, top + hull_height).indices(height)[:2])
-    if columns.start >= columns.stop or rows.start >= rows.stop:
-        return
-    turns = np.zeros((rows.stop - rows.start, columns.stop - columns.start), np.int32)
-    for ring in rings:
-        _count_crossings(turns, np.array(ring, float), (columns.start, rows.start))
-    np.cumsum(turns, axis=1, out=turns)
-    mask[rows, columns] |= turns != 0
+    columns = _centres(left, left + hull_width, below=frame.width)
+    rows = _centres(top, top + hull_height, below=frame.height)
+    patch = _blank(rows, columns)
+    if not patch.inside.size:
+        return patch
+    origin = columns.start + 0.5, rows.start + 0.5
+    placed = [np.array(ring, float) - origin for ring in rings]
+    step = max(1, _PIXELS_AT_ONCE // patch.inside.shape[1])
+    for first in range(0, len(patch.inside), step):
+        band = patch.inside[first : first + step]
+        turns = np.zeros(band.shape, np.int32)
+        for ring in placed:
+            _count_crossings(turns, ring, first)
+        np.cumsum(turns, axis=1, out=turns)
+        np.not_equal(turns, 0, out=band)
+    return patch
 
 
 def _count_crossings(
-    turns: NDArray[np.int32], ring: NDArray[np.float64], origin: tuple[int, int]
+    turns: NDArray[np.int32], begins: NDArray[np.float64], top: int
 ) -> None:
-    """Note at the first centre right of each edge which way the edge runs."""
+    """Note at the first centre right of each edge which way the edge runs.
+
+    Args:
+        turns: (H, W) of a band of rows.
+        begins: (N, 2) where the edges of a ring begin, from the first centre of
+            the first column of all bands, and their first row.
+        top: The row that the band begins with.
+    """
     from ls_tools.rle.arrays import np
 
     height, width = turns.shape
-    begins = ring - (origin[0] + 0.5, origin[1] + 0.5)
     ends = np.roll(begins, -1, axis=0)
     downward = ends[:, 1] > begins[:, 1]
     lows = np.where(downward[:, None], begins, ends)
     highs = np.where(downward[:, None], ends, begins)
-    first = np.clip(np.ceil(lows[:, 1]), 0, height).astype(np.int64)
-    stop = np.clip(np.ceil(highs[:, 1]), 0, height).astype(np.int64)
+    first = np.clip(np.ceil(lows[:, 1]), top, top + height).astype(np.int64)
+    stop = np.clip(np.ceil(highs[:, 1]), top, top + height).astype(np.int64)
     lengths = stop - first
     ways = np.where(downward, 1, -1)
     parts = np.flatnonzero(np.diff(lengths.cumsum() // _CROSSINGS_AT_ONCE)) + 1
-    for edges in np.split(np.arange(len(ring)), parts):
+    for edges in np.split(np.arange(len(begins)), parts):
         count = lengths[edges]
         edge = np.repeat(edges, count)
         row = np.arange(len(edge)) + np.repeat(
@@ -185,5 +238,5 @@ def _count_crossings(
         x = lows[edge, 0] + along * (highs[edge, 0] - lows[edge, 0])
         column = np.maximum(np.ceil(x), 0)
         seen = column < width
-        place = row[seen] * width + column[seen].astype(np.int64)
+        place = (row[seen] - top) * width + column[seen].astype(np.int64)
         np.add.at(turns.reshape(-1), place, ways[edge[seen]])

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import msgspec
 
+from ls_tools.raster.patches import crop
 from ls_tools.raster.simplifying import simplify
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ def outlines_of(mask: NDArray[Any], tolerance_px: float = 0.0) -> list[Outline]:
     Raises:
         MissingDependencyError: NumPy is not installed.
     """
-    inside, origin = _crop(mask)
+    inside, origin = _frame(mask)
     if not inside.size:
         return []
     corners = _find_corners(inside)
@@ -96,17 +97,14 @@ def outlines_of(mask: NDArray[Any], tolerance_px: float = 0.0) -> list[Outline]:
     return [Outline(ring, tuple(holes.get(at, ()))) for at, ring in exteriors.items()]
 
 
-def _crop(mask: NDArray[Any]) -> tuple[NDArray[np.uint8], tuple[int, int]]:
+def _frame(mask: NDArray[Any]) -> tuple[NDArray[np.uint8], tuple[int, int]]:
     """What is inside with a frame around it, and where that begins."""
     from ls_tools.rle.arrays import np
 
-    is_inside = mask != 0
-    rows, columns = (np.flatnonzero(is_inside.any(axis)) for axis in (1, 0))
-    if not len(rows):
+    rows, columns, part = crop(mask)
+    if not part.size:
         return np.zeros((0, 0), np.uint8), (0, 0)
-    top, left = int(rows[0]), int(columns[0])
-    part = is_inside[top : rows[-1] + 1, left : columns[-1] + 1]
-    return np.pad(part.astype(np.uint8), 1), (left, top)
+    return np.pad(part.astype(np.uint8), 1), (columns.start, rows.start)
 
 
 def _find_corners(inside: NDArray[np.uint8]) -> _Corners:

@@ -130,6 +130,7 @@ def test_rings_that_run_the_other_way_are_holes() -> None:
         Box(100, 5, 10, 10),
         Ellipse(-100, 5, 10, 10),
         Ellipse(5, 5, 0, 10),
+        Ellipse(5, 5, 10, 1e-300),
         Polygon(((100.0, 100.0), (110.0, 100.0), (110.0, 110.0))),
         Polygon(((3.0, 3.0),)),
         Polygon(((3.6, 3.6), (3.7, 3.6), (3.7, 3.7))),

@@ -1,0 +1,59 @@
+"""The part of an image that a shape can reach, so that no work grows with the rest."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Mask: TypeAlias = NDArray[np.bool_]
+
+
+class Patch(NamedTuple):
+    """A window on an image, and what is inside a shape there; nothing is elsewhere.
+
+    Attributes:
+        rows: Of the image, the first and the one after the last.
+        columns: Likewise.
+        inside: (rows, columns) booleans.
+    """
+
+    rows: slice
+    columns: slice
+    inside: Mask
+
+    def trim(self) -> Patch:
+        """The same in the smallest window; an empty one where nothing is inside."""
+        rows, columns, inside = crop(self.inside)
+        return Patch(_shift(rows, self.rows), _shift(columns, self.columns), inside)
+
+    def spread(self, width: int, height: int) -> Mask:
+        """The same on the whole image: (H, W) booleans."""
+        from ls_tools.rle.arrays import np
+
+        if self.inside.shape == (height, width):
+            return self.inside
+        mask = np.zeros((height, width), bool)
+        mask[self.rows, self.columns] = self.inside
+        return mask
+
+
+def crop(mask: NDArray[Any]) -> Patch:
+    """The smallest patch around what is not 0 in an (H, W) mask."""
+    rows, columns = _extent(mask, 1), _extent(mask, 0)
+    return Patch(rows, columns, mask[rows, columns] != 0)
+
+
+def _extent(mask: NDArray[Any], across: int) -> slice:
+    from ls_tools.rle.arrays import np
+
+    found = np.flatnonzero(mask.any(across))
+    return slice(int(found[0]), int(found[-1]) + 1) if found.size else slice(0, 0)
+
+
+def _shift(part: slice, whole: slice) -> slice:
+    return slice(part.start + whole.start, part.stop + whole.start)
