@@ -12,12 +12,12 @@ from ls_tools.texts.offsets import Claim, Place, Utf16Map, readings_of, settle
 from ls_tools.texts.values import NO_OFFSETS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from ls_tools.texts.markup import Node
     from ls_tools.texts.values import SpanValue
 
-_STEP = re.compile(r"([\w-]+|text\(\))(?:\[(\d+)\])?")
+_STEP = re.compile(r"([\w-]+|text\(\))(?:\[(\d{1,9})\])?")
 
 
 class HyperTextBody:
@@ -35,6 +35,8 @@ class HyperTextBody:
     def __init__(self, html: str) -> None:
         document = read_markup(html)
         self._root = document.root
+        self._families: dict[Node, dict[str, list[Node]]] = {}
+        self._maps: dict[Node, Utf16Map] = {}
         self._nodes_text = document.text
         lengths = [len(text) for _, text in document.unseen]
         self._unseen_before = [0, *accumulate(lengths)]
@@ -101,7 +103,11 @@ class HyperTextBody:
         return wide, (first.start + start, last.start + end)
 
     def _map(self, node: Node) -> Utf16Map:
-        return Utf16Map(self._nodes_text[node.start : node.end])
+        found = self._maps.get(node)
+        if found is None:
+            found = Utf16Map(self._nodes_text[node.start : node.end])
+            self._maps[node] = found
+        return found
 
     def _find(self, path: object) -> Node | None:
         """The node of an xpath such as ``/div[1]/p[2]/text()[1]``."""
@@ -112,21 +118,27 @@ class HyperTextBody:
             found = _STEP.fullmatch(step.strip())
             if found is None:
                 return None
-            child = _child(node, found[1].lower(), int(found[2] or 1))
+            child = self._child(node, found[1].lower(), int(found[2] or 1))
             if child is not None:
                 node = child
             elif found[1].lower() != "tbody":  # which browsers add
                 return None
         return node
 
+    def _child(self, node: Node, tag: str, number: int) -> Node | None:
+        """The first, second, ... child of a node with some tag."""
+        family = self._families.get(node)
+        if family is None:
+            family = self._families[node] = _by_tag(node.children)
+        named = family.get(tag, ())
+        return named[number - 1] if 0 < number <= len(named) else None
 
-def _child(node: Node, tag: str, number: int) -> Node | None:
-    for child in node.children:
-        if child.tag == tag:
-            number -= 1
-            if not number:
-                return child
-    return None
+
+def _by_tag(nodes: Iterable[Node]) -> dict[str, list[Node]]:
+    found: dict[str, list[Node]] = {}
+    for node in nodes:
+        found.setdefault(node.tag, []).append(node)
+    return found
 
 
 def _line_breaks(text: str, edges: Sequence[int]) -> list[int]:

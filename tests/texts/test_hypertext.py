@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pytest
@@ -8,7 +8,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ls_tools.models import Result
-from ls_tools.texts import SpanValue, document_text, open_body, read_span_value
+from ls_tools.texts import (
+    SpanValue,
+    document_text,
+    hypertext,
+    open_body,
+    read_span_value,
+)
+from ls_tools.texts.hypertext import HyperTextBody
+from ls_tools.texts.offsets import Utf16Map
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 PAGE = (
     "<html><body><h1>A&amp;B</h1><p>One <b>two</b> three<br>four</p>"
@@ -209,3 +220,43 @@ def test_marked_sections_are_comments(section: str) -> None:
 
 def test_a_marked_section_that_never_ends_leaves_what_is_before_it() -> None:
     assert shown("<p>one</p><![").startswith("one")
+
+
+class CountedNodes(list[Any]):
+    """The children of a node; counts how often one of them is looked at."""
+
+    looked = 0
+
+    def __iter__(self) -> Iterator[Any]:
+        for node in super().__iter__():
+            self.looked += 1
+            yield node
+
+
+def test_each_child_of_a_node_is_looked_at_once_for_all_spans(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The work is counted: once for each span would be 100 times it."""
+    body = HyperTextBody("".join(f"<p>{n} \U0001f44b</p>" for n in range(100)))
+    root = body._root
+    root.children = children = CountedNodes(root.children)
+    mapped: list[str] = []
+
+    def note_map(text: str) -> Utf16Map:
+        mapped.append(text)
+        return Utf16Map(text)
+
+    monkeypatch.setattr(hypertext, "Utf16Map", note_map)
+    paths = [f"/p[{n}]/text()[1]" for n in range(1, 101)] * 2
+    places = body.locate(
+        [SpanValue(start=p, end=p, start_offset=0, end_offset=2) for p in paths]
+    )
+    assert not any(isinstance(place, str) for place in places)
+    assert children.looked == 100
+    assert len(mapped) == 101  # each node, and the page
+
+
+@pytest.mark.parametrize("number", ["0", "3", "9" * 5000])
+def test_a_number_that_no_child_has_leads_nowhere(number: str) -> None:
+    step = f"/p[{number}]/text()[1]"
+    assert locate("<p>a</p><p>b</p>", **path(step, 0, step, 1)) not in {"a", "b"}
