@@ -87,7 +87,7 @@ NUMBERS = (
 )
 """What numbers are exchanged for."""
 
-LARGEST = 4_000_000
+LARGEST = 300_000
 """Characters from which on an export is not spoilt any more."""
 
 OTHERS: tuple[Any, ...] = (None, {}, [], [[]], [None], {"": None}, [[[[[1]]]]], "5", 5)
