@@ -8,19 +8,21 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections import Counter
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import msgspec
 
+from ls_tools.texts.letters import Letters
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
 
 NO_MATCH = "span does not match its text"
 OUTSIDE_TEXT = "span outside the text"
 EMPTY_SPAN = "empty span"
 MOVED = "span moved to the only place of its text"
 
-_WHITE_SPACE = re.compile(r"\s+")
 _ASTRAL = re.compile("[\U00010000-\U0010ffff]")
 
 
@@ -91,25 +93,17 @@ def settle(text: str, claims: Sequence[Claim]) -> list[Place | str]:
     reading that fits most of them is tried first, and is that of claims
     without a quote.
     """
+    quoted = _QuotedText(text)
     votes: Counter[int] = Counter()
     for claim in claims:
         votes.update(
             way
             for way, reading in enumerate(claim.readings)
-            if reading and claim.quote and _agrees(text, reading, claim.quote, _equal)
+            if reading and claim.quote and quoted.has(*reading, claim.quote)
         )
     ways = range(max((len(claim.readings) for claim in claims), default=0))
     order = sorted(ways, key=lambda way: -votes[way])
-    return [_settle_one(text, claim, order) for claim in claims]
-
-
-def same_text(text: str, quote: str) -> bool:
-    """Whether a text is what was quoted, but for white space.
-
-    The editor quotes what a browser selected: line breaks as a backslash and an
-    ``n``, and white space as displayed.
-    """
-    return text == quote or _squashed(text) == _squashed(quote)
+    return [quoted.settle(claim, order) for claim in claims]
 
 
 def trimmed(text: str, start: int, end: int) -> tuple[int, int]:
@@ -119,15 +113,45 @@ def trimmed(text: str, start: int, end: int) -> tuple[int, int]:
     return start, max(start, end - len(inside) + len(inside.rstrip()))
 
 
-def _settle_one(text: str, claim: Claim, order: Iterable[int]) -> Place | str:
-    readings = [found for way in order if (found := claim.readings[way])]
-    if not claim.quote:
-        return _unquoted(text, readings)
-    for is_same in (_equal, same_text):
-        for reading in readings:
-            if _agrees(text, reading, claim.quote, is_same):
-                return Place(reading[0], min(reading[1], len(text)))
-    return _find(text, claim.quote)
+class _QuotedText:
+    """A text that claims quote, compared in time that grows with the quotes alone."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    @cached_property
+    def _letters(self) -> Letters:
+        return Letters(self._text)
+
+    def settle(self, claim: Claim, order: Iterable[int]) -> Place | str:
+        """Where a span is by the first way to read it that fits, or why nowhere."""
+        text, quote = self._text, claim.quote
+        readings = [found for way in order if (found := claim.readings[way])]
+        if not quote:
+            return _unquoted(text, readings)
+        for is_there in (self.has, self.has_letters):
+            for start, end in readings:
+                if is_there(start, end, quote):
+                    return Place(start, min(end, len(text)))
+        return _find(text, quote)
+
+    def has(self, start: int, end: int, quote: str) -> bool:
+        """Whether a quote is in its place, but for the spelling of line breaks."""
+        return self._is_inside(start, end) and (
+            self._is(start, end, quote)
+            or ("\\n" in quote and self._is(start, end, quote.replace("\\n", "\n")))
+        )
+
+    def has_letters(self, start: int, end: int, quote: str) -> bool:
+        """Whether a quote is in its place, but for white space."""
+        return self._is_inside(start, end) and self._letters.are(start, end, quote)
+
+    def _is(self, start: int, end: int, quote: str) -> bool:
+        length = min(end, len(self._text)) - start
+        return length == len(quote) and self._text.startswith(quote, start)
+
+    def _is_inside(self, start: int, end: int) -> bool:
+        return 0 <= start < end and start < len(self._text)
 
 
 def _unquoted(text: str, readings: Sequence[tuple[int, int]]) -> Place | str:
@@ -140,29 +164,11 @@ def _unquoted(text: str, readings: Sequence[tuple[int, int]]) -> Place | str:
 
 
 def _find(text: str, quote: str) -> Place | str:
-    for spelling in (quote, quote.replace("\\n", "\n").strip()):
-        if spelling.strip() and text.count(spelling) == 1:
-            start = text.index(spelling)
+    for spelling in dict.fromkeys((quote, quote.replace("\\n", "\n").strip())):
+        start = text.find(spelling) if spelling.strip() else -1
+        if start >= 0 and text.find(spelling, start + len(spelling)) < 0:
             return Place(start, start + len(spelling), moved=True)
     return NO_MATCH
-
-
-def _agrees(
-    text: str,
-    reading: tuple[int, int],
-    quote: str,
-    is_same: Callable[[str, str], bool],
-) -> bool:
-    start, end = reading
-    return 0 <= start < end and start < len(text) and is_same(text[start:end], quote)
-
-
-def _equal(text: str, quote: str) -> bool:
-    return text == quote or ("\\n" in quote and text == quote.replace("\\n", "\n"))
-
-
-def _squashed(text: str) -> str:
-    return _WHITE_SPACE.sub("", text.replace("\\n", "\n"))
 
 
 def _astral_in(text: str) -> Iterable[re.Match[str]]:

@@ -12,9 +12,11 @@ from ls_tools.texts import (
     OUTSIDE_TEXT,
     Place,
     SpanValue,
+    letters,
     open_body,
     trimmed,
 )
+from ls_tools.texts.letters import Letters
 from ls_tools.texts.values import NO_OFFSETS
 
 EMOJI = "\U0001f600"
@@ -161,3 +163,37 @@ def test_trimming_takes_white_space_only(text: str, start: int, end: int) -> Non
     if start <= end:
         first, last = trimmed(text, start, end)
         assert text[first:last] == text[start:end].strip()
+
+
+@given(st.text("ab\\n \n\u00a0", max_size=1200), st.text("ab\\n \n", max_size=9))
+def test_letters_are_compared_as_if_both_texts_were_squashed(
+    text: str, quote: str
+) -> None:
+    """Parts that begin or end within a quoted line break too."""
+
+    def squash(part: str) -> str:
+        return "".join(part.replace("\\n", "\n").split())
+
+    found = Letters(text)
+    for start in range(min(len(text), 9)):
+        for end in (start + 1, start + 5, len(text), len(text) + 3):
+            is_same = squash(text[start:end]) == squash(quote)
+            assert found.are(start, end, quote) == is_same
+            assert found.are(start, end, text[start:end])
+
+
+def test_spans_that_quote_little_of_the_much_they_cover_cost_little(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The work is counted: to compare all of what is covered is 100 times it."""
+    text = "ab  \n " * 20_000
+    worked: list[int] = []
+
+    def note(part: str) -> str:
+        worked.append(len(part))
+        return "".join(part.split())
+
+    monkeypatch.setattr(letters, "squashed", note)
+    spans = [SpanValue(start=0, end=len(text), text=f"x{n}") for n in range(100)]
+    assert set(locate(text, *spans)) == {NO_MATCH}
+    assert sum(worked) < 3 * len(text)
