@@ -4,23 +4,27 @@ from __future__ import annotations
 
 import io
 import zlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
 from ls_tools.errors import BadRleError, UnreadableMediaError
 from ls_tools.geometry import EncodedMask, Size
-from ls_tools.raster import load_pillow, own_size, whole_size
+from ls_tools.raster import crop, load_pillow, own_size, whole_size
 from ls_tools.regions import Drawing, Region, read_drawing
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import numpy as np
     from numpy.typing import NDArray
 
     from ls_tools.geometry import Ltwh, Shape
     from ls_tools.output import Item
-    from ls_tools.raster import Outline
+    from ls_tools.raster import Outline, Patch
     from ls_tools.settings import Bounds
+
+Read = TypeVar("Read")
 
 MASK_APPROXIMATED = "mask approximated by its outline"
 BAD_MASK = "malformed value: mask cannot be decoded"
@@ -48,12 +52,17 @@ def read_mask(
     """
     from ls_tools.raster import mask_of
 
-    if is_too_large(size, bounds):
-        return TOO_LARGE
-    try:
-        return mask_of(shape, size, bounds=bounds)
-    except (BadRleError, UnreadableMediaError):
-        return BAD_MASK
+    return _read(lambda: mask_of(shape, size, bounds=bounds), size, bounds)
+
+
+def read_patch(shape: Shape | EncodedMask, size: Size, bounds: Bounds) -> Patch | str:
+    """The part of a mask that matters, or the reason why it cannot be read.
+
+    Arguments and errors are those of ``read_mask``.
+    """
+    from ls_tools.raster import patch_of
+
+    return _read(lambda: patch_of(shape, size, bounds=bounds), size, bounds)
 
 
 def read_alpha(
@@ -65,10 +74,14 @@ def read_alpha(
     """
     from ls_tools.raster import alpha_of
 
+    return _read(lambda: alpha_of(shape, size, bounds=bounds), size, bounds)
+
+
+def _read(read: Callable[[], Read], size: Size, bounds: Bounds) -> Read | str:
     if is_too_large(size, bounds):
         return TOO_LARGE
     try:
-        return alpha_of(shape, size, bounds=bounds)
+        return read()
     except (BadRleError, UnreadableMediaError):
         return BAD_MASK
 
@@ -97,11 +110,11 @@ def read_outlines(
 
 def mask_ltwh(mask: NDArray[np.bool_]) -> Ltwh | None:
     """The box around what is inside an (H, W) mask; None around nothing."""
-    rows, columns = mask.any(axis=1).nonzero()[0], mask.any(axis=0).nonzero()[0]
-    if not rows.size:
+    rows, columns, inside = crop(mask)
+    if not inside.size:
         return None
-    left, top = float(columns[0]), float(rows[0])
-    return left, top, float(columns[-1] + 1) - left, float(rows[-1] + 1) - top
+    height, width = inside.shape
+    return float(columns.start), float(rows.start), float(width), float(height)
 
 
 def png_of(pixels: NDArray[np.uint8 | np.uint16], palette: bytes = b"") -> bytes:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import csv
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from formats.pictures_rig import (
 from formats.test_brush import SKY, bitmask, brush
 
 from ls_tools.formats.masking import BAD_MASK, TOO_LARGE
+from ls_tools.formats.masks import pixels, semantic
 from ls_tools.settings import Bounds, Settings
 
 np = pytest.importorskip("numpy")
@@ -317,3 +319,70 @@ def test_the_bounds_of_the_settings_hold_for_every_mask(
     tasks = [task(1, annotation(brush("Sky")))]
     done = convert_tasks(tmp_path, to, tasks, xml=PAINTED, settings=settings)
     assert done.skipped() == ({reason: 1} if reason else {})
+
+
+LARGE = {"original_width": 5000, "original_height": 4000}
+
+
+@pytest.mark.parametrize("shape", [box(90, 90, 1, 1, 20), ellipse(90, 90, 1, 1)])
+def test_a_small_region_of_a_large_image_costs_its_own_pixels(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shape: dict[str, Any]
+) -> None:
+    painted = []
+
+    def count(*given: Any) -> Any:
+        patch = pixels.paint(*given)
+        painted.append(0 if isinstance(patch, str) else patch.inside.size)
+        return patch
+
+    monkeypatch.setattr(semantic, "paint", count)
+    done = write(tmp_path, *[{**shape, **LARGE, "id": f"r{n}"} for n in range(50)])
+    assert done.report.regions_written == 50
+    assert sum(painted) < 50 * 20_000
+
+
+@pytest.mark.parametrize(("kind", "bytes_each"), [("semantic", 2), ("instance", 1)])
+def test_a_large_image_has_no_more_copies_than_needed(
+    tmp_path: Path, kind: str, bytes_each: int
+) -> None:
+    turned = [{**box(n, n, 3, 3, 40), **LARGE, "id": f"r{n}"} for n in range(9)]
+    write(tmp_path, *turned, kind=kind)  # what is imported and kept
+    (tmp_path / "again").mkdir()
+    tracemalloc.start()
+    done = write(tmp_path / "again", *turned, kind=kind)
+    peak_bytes = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert done.report.regions_written == 9
+    assert peak_bytes < (bytes_each + 0.5) * 5000 * 4000
+
+
+def test_the_colours_of_values_are_made_once(tmp_path: Path) -> None:
+    pixels.voc_palette.cache_clear()
+    tasks = [task(number, annotation(box(0, 0, 9, 9))) for number in range(1, 6)]
+    convert_tasks(tmp_path, "masks", tasks, xml=PAINTED)
+    assert pixels.voc_palette.cache_info().misses == 2
+
+
+@pytest.mark.parametrize("count", [255, 256, 300])
+def test_regions_are_told_apart_however_many_there_are(
+    tmp_path: Path, count: int
+) -> None:
+    rows_of_boxes = [
+        box(5 * (n % 20), 5 * (n // 20), 5, 5, 0, ("Car", "Roof")[n % 2], id=f"r{n}")
+        for n in range(count)
+    ]
+    over = polygon((0, 0), (2.5, 0), (2.5, 5), (0, 5), id="over")
+    done = write(tmp_path, *rows_of_boxes, over)
+    assert done.report.regions_written == count + 1
+    assert done.degraded() == {
+        "partly covered by later regions of other classes": 1,
+    }
+
+
+def test_values_that_nothing_shows_are_not_listed(tmp_path: Path) -> None:
+    covered, over = box(10, 10, 5, 5), polygon((0, 0), (50, 0), (50, 50), (0, 50))
+    done = write(tmp_path, covered, over, box(60, 60, 5, 5), box(60, 60, 9, 9))
+    assert rows(done)[0]["values"] == f"{CAR}|{ROOF}"
+    (tmp_path / "covered").mkdir()
+    done = write(tmp_path / "covered", covered, over)
+    assert rows(done)[0]["values"] == f"{ROOF}"

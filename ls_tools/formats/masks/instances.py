@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING, ClassVar
 from ls_tools.formats.indexes import REGION_COLUMNS, region_cells
 from ls_tools.formats.masks.pixels import binary_png, paint
 from ls_tools.formats.masks.writing import MaskWriter, Sheet
+from ls_tools.raster import whole_size
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
+    from contextlib import ExitStack
 
-    from ls_tools.formats.pictures import Labelled
+    from ls_tools.formats.pictures import PictureReader
     from ls_tools.geometry import Size
-    from ls_tools.output import Item
+    from ls_tools.output import Output
+    from ls_tools.raster import Patch
 
 
 class InstanceWriter(MaskWriter):
@@ -35,51 +36,49 @@ class InstanceWriter(MaskWriter):
         "pixels",
     )
 
+    def __init__(self, reader: PictureReader, output: Output, stack: ExitStack) -> None:
+        super().__init__(reader, output, stack)
+        self._names: dict[int, str] = {}
+
     def write_sheet(self, sheet: Sheet, size: Size) -> None:
         """Write the masks of an image, and count its regions."""
-        del size  # that of each region
         number = 0
         for item, found in sheet.regions:
-            mask = paint(found, self.output.bounds)
-            if isinstance(mask, str):
-                self.count(item, found, mask)
+            patch = paint(found, self.output.bounds)
+            if isinstance(patch, str):
+                self.count(item, found, patch)
                 continue
             number += 1
-            self._write_mask(sheet, item, found, mask, number)
+            folder = self.output.folder("masks", sheet.item)
+            path = f"{folder}/{sheet.stem}/{number}.png"
+            self.output.write_bytes(
+                path,
+                binary_png(patch, size),
+                item=item,
+                reference=sheet.placed.reference,
+            )
+            row = (
+                path,
+                sheet.placed.relative,
+                *region_cells(found, item),
+                found.class_ids[0] + 1,
+                "|".join(map(self._name, found.class_ids)),
+                *whole_size(size),
+                *_measure(patch.trim()),
+            )
+            self.index.add(sheet.item, row)
             self.count(item, found)
         if not number:
             empty = [None] * (len(self.columns) - 2)
             self.index.add(sheet.item, (None, sheet.placed.relative, *empty))
 
-    def _write_mask(
-        self,
-        sheet: Sheet,
-        item: Item,
-        found: Labelled,
-        mask: NDArray[np.bool_],
-        number: int,
-    ) -> None:
-        folder = self.output.folder("masks", sheet.item)
-        path = f"{folder}/{sheet.stem}/{number}.png"
-        self.output.write_bytes(
-            path, binary_png(mask), item=item, reference=sheet.placed.reference
-        )
-        rows, columns = mask.any(axis=1).nonzero()[0], mask.any(axis=0).nonzero()[0]
-        names = dict(self.output.classes.entries())
-        self.index.add(
-            sheet.item,
-            (
-                path,
-                sheet.placed.relative,
-                *region_cells(found, item),
-                found.class_ids[0] + 1,
-                "|".join(names[class_id] for class_id in found.class_ids),
-                mask.shape[1],
-                mask.shape[0],
-                int(columns[0]),
-                int(rows[0]),
-                int(columns[-1]) + 1,
-                int(rows[-1]) + 1,
-                int(mask.sum()),
-            ),
-        )
+    def _name(self, class_id: int) -> str:
+        if class_id not in self._names:
+            self._names = dict(self.output.classes.entries())
+        return self._names[class_id]
+
+
+def _measure(patch: Patch) -> tuple[int, int, int, int, int]:
+    """Left, top, right, bottom and pixels of what is inside a trimmed patch."""
+    rows, columns, inside = patch
+    return columns.start, rows.start, columns.stop, rows.stop, int(inside.sum())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 from ls_tools.formats.fitting import (
@@ -12,8 +13,9 @@ from ls_tools.formats.fitting import (
     POLYGON_CLOSED,
     TOLERANCE_PX,
 )
-from ls_tools.formats.masking import png_of, read_mask
+from ls_tools.formats.masking import png_of, read_patch
 from ls_tools.geometry import EncodedMask, Keypoint, Polygon, hull
+from ls_tools.raster import whole_size
 
 if TYPE_CHECKING:
     import numpy as np
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 
     from ls_tools.formats.pictures import Labelled
     from ls_tools.geometry import Shape, Size
+    from ls_tools.raster import Patch
     from ls_tools.settings import Bounds
 
 TOO_SMALL = "no centre of a pixel inside"
@@ -28,7 +31,7 @@ PALETTE_SIZE = 256
 """Values that a palette has colours for; beyond them, masks have 16 bits."""
 
 
-def paint(found: Labelled, bounds: Bounds) -> NDArray[np.bool_] | str:
+def paint(found: Labelled, bounds: Bounds) -> Patch | str:
     """The pixels of a region, or the reason why there are none.
 
     What is lost of it is added to its losses.
@@ -41,13 +44,14 @@ def paint(found: Labelled, bounds: Bounds) -> NDArray[np.bool_] | str:
     if isinstance(shape, Keypoint):  # pragma: no cover -- none was wanted
         return NO_AREA
     if isinstance(shape, EncodedMask):
-        mask = read_mask(shape, size, bounds)
-        return mask if isinstance(mask, str) or mask.any() else NO_AREA
-    reason = _fit(shape, size, found.losses)
-    if reason:
-        return reason
-    mask = read_mask(shape, size, bounds)
-    return mask if isinstance(mask, str) or mask.any() else TOO_SMALL
+        none = NO_AREA
+    else:
+        none = TOO_SMALL
+        reason = _fit(shape, size, found.losses)
+        if reason:
+            return reason
+    patch = read_patch(shape, size, bounds)
+    return patch if isinstance(patch, str) or patch.inside.any() else none
 
 
 def _fit(shape: Shape, size: Size, losses: list[str]) -> str:
@@ -69,22 +73,28 @@ def _fit(shape: Shape, size: Size, losses: list[str]) -> str:
     return ""
 
 
-def binary_png(mask: NDArray[np.bool_]) -> bytes:
-    """A mask as a grey PNG of 0 and 255."""
-    return png_of(mask.astype("uint8") * 255)
+def binary_png(patch: Patch, size: Size) -> bytes:
+    """A mask of an image of some size as a grey PNG of 0 and 255."""
+    from ls_tools.rle.arrays import np
+
+    width, height = whole_size(size)
+    pixels = np.zeros((height, width), np.uint8)
+    pixels[patch.rows, patch.columns][patch.inside] = 255
+    return png_of(pixels)
 
 
-def class_png(values: NDArray[np.uint16]) -> bytes:
+def class_png(values: NDArray[np.uint8 | np.uint16]) -> bytes:
     """A mask of classes as a PNG with a palette, or of 16 bits.
 
     Args:
         values: (H, W); those above 255 need 16 bits.
     """
-    if values.size and int(values.max()) >= PALETTE_SIZE:
+    if values.itemsize > 1 and int(values.max()) >= PALETTE_SIZE:
         return png_of(values)
-    return png_of(values.astype("uint8"), voc_palette(PALETTE_SIZE))
+    return png_of(values.astype("uint8", copy=False), voc_palette(PALETTE_SIZE))
 
 
+@cache
 def voc_palette(count: int) -> bytes:
     """The colours that Pascal VOC gives to the values from 0 on.
 

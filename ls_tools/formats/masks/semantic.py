@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from collections import Counter
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from ls_tools.formats.masks.pixels import class_png, paint
 from ls_tools.formats.masks.writing import MaskWriter, Sheet
@@ -10,12 +11,15 @@ from ls_tools.output.records import annotator_of
 from ls_tools.raster import whole_size
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     import numpy as np
     from numpy.typing import NDArray
 
     from ls_tools.formats.pictures import Labelled
     from ls_tools.geometry import Size
     from ls_tools.output import Item
+    from ls_tools.raster import Patch
 
 COVERED = "covered by later regions of other classes"
 PARTLY_COVERED = "partly covered by later regions of other classes"
@@ -40,31 +44,27 @@ class SemanticWriter(MaskWriter):
 
     def write_sheet(self, sheet: Sheet, size: Size) -> None:
         """Write the mask of an image, and count its regions."""
-        canvas = _Canvas(size)
+        canvas = _Canvas(size, [_value_of(found) for _, found in sheet.regions])
         for item, found in sheet.regions:
-            mask = paint(found, self.output.bounds)
-            value = found.class_ids[0] + 1
-            if isinstance(mask, str):
-                self.count(item, found, mask)
-            elif value >= _MOST_VALUES:
+            patch = paint(found, self.output.bounds)
+            if isinstance(patch, str):
+                self.count(item, found, patch)
+            elif _value_of(found) >= _MOST_VALUES:
                 self.count(item, found, TOO_MANY_CLASSES)
             else:
-                canvas.add(mask, value, (item, found))
+                canvas.add(patch, _value_of(found), (item, found))
         for item, found, reason in canvas.counted():
             self.count(item, found, reason)
-        self._write_mask(sheet, canvas.values())
+        self._write_mask(sheet, canvas)
 
-    def _write_mask(self, sheet: Sheet, values: NDArray[np.uint16]) -> None:
-        from ls_tools.rle.arrays import np
-
+    def _write_mask(self, sheet: Sheet, canvas: _Canvas) -> None:
         item = sheet.item
         path = f"{self.output.folder('masks', item)}/{sheet.stem}.png"
         self.output.write_bytes(
-            path, class_png(values), item=item, reference=sheet.placed.reference
+            path, class_png(canvas.values), item=item, reference=sheet.placed.reference
         )
-        height, width = values.shape
-        present = np.unique(values)
-        cells = "|".join(str(value) for value in present[present > 0].tolist())
+        height, width = canvas.values.shape
+        cells = "|".join(map(str, canvas.present()))
         whose = item.annotation.id if item.annotation else None
         self.index.add(
             item,
@@ -81,44 +81,83 @@ class SemanticWriter(MaskWriter):
         )
 
 
-class _Canvas:
-    """Which region shows at each pixel, and how much of each is covered."""
+def _value_of(found: Labelled) -> int:
+    return found.class_ids[0] + 1
 
-    def __init__(self, size: Size) -> None:
+
+class _Canvas:
+    """Which region shows at each pixel, and how much of each is covered.
+
+    A pixel takes as many bytes as the count of regions and the largest of their
+    values do, once each.
+
+    Args:
+        size: That of the image.
+        wanted: The value of each region that may be added, in any order.
+
+    Attributes:
+        values: (H, W) the value of each pixel.
+    """
+
+    def __init__(self, size: Size, wanted: Sequence[int]) -> None:
         from ls_tools.rle.arrays import np
 
         width, height = whole_size(size)
-        self._np = np
-        self._shown = np.zeros((height, width), np.uint16)
-        self._values = [0]
-        self._areas = [0]
-        self._covered = np.zeros(1, np.int64)
-        self._regions: list[tuple[Item, Labelled]] = []
+        most = min(max(wanted, default=0), _MOST_VALUES - 1)
+        self.values: NDArray[np.uint8 | np.uint16] = np.zeros(
+            (height, width), np.min_scalar_type(most)
+        )
+        self._numbers = np.zeros((height, width), np.min_scalar_type(len(wanted)))
+        self._covered = np.zeros(len(wanted) + 1, np.int64)
+        self._regions: list[_Painted] = []
 
-    def add(
-        self, mask: NDArray[np.bool_], value: int, region: tuple[Item, Labelled]
-    ) -> None:
+    def add(self, patch: Patch, value: int, region: tuple[Item, Labelled]) -> None:
         """Paint a region of a class over what is there."""
-        np = self._np
-        below = self._shown[mask]
-        is_other = np.array(self._values)[below] != value
-        hidden = np.bincount(below[is_other], minlength=len(self._values))
-        self._covered = np.append(self._covered + hidden, 0)
-        self._values.append(value)
-        self._areas.append(len(below))
-        self._regions.append(region)
-        if len(self._regions) == _MOST_VALUES:
-            self._shown = self._shown.astype(np.uint32)
-        self._shown[mask] = len(self._regions)
+        from ls_tools.rle.arrays import np
 
-    def counted(self) -> Any:
+        values = self.values[patch.rows, patch.columns]
+        numbers = self._numbers[patch.rows, patch.columns]
+        gained = patch.inside & (values != value)
+        below = numbers[gained]
+        np.add.at(self._covered, below[below > 0], 1)
+        area = int(patch.inside.sum())
+        self._regions.append(_Painted(*region, value, area, len(below)))
+        values[gained] = value
+        numbers[patch.inside] = len(self._regions)
+
+    def counted(self) -> Iterator[tuple[Item, Labelled, str]]:
         """Each region with the reason why it is not to be seen, or none."""
-        measures = zip(self._areas[1:], self._covered[1:].tolist(), strict=True)
-        for (item, found), (area, covered) in zip(self._regions, measures, strict=True):
-            if 0 < covered < area:
-                found.losses.append(PARTLY_COVERED)
-            yield item, found, COVERED if covered >= area else ""
+        for painted, covered in self._measured():
+            if 0 < covered < painted.area:
+                painted.found.losses.append(PARTLY_COVERED)
+            reason = COVERED if covered >= painted.area else ""
+            yield painted.item, painted.found, reason
 
-    def values(self) -> NDArray[np.uint16]:
-        """The value of each pixel."""
-        return self._np.array(self._values, self._np.uint16)[self._shown]
+    def present(self) -> list[int]:
+        """The values that are to be seen, in order."""
+        counts: Counter[int] = Counter()
+        for painted, covered in self._measured():
+            counts[painted.value] += painted.gained - covered
+        return sorted(value for value, count in counts.items() if count)
+
+    def _measured(self) -> Iterator[tuple[_Painted, int]]:
+        """Each region with how many of its pixels another class has taken."""
+        return zip(self._regions, self._covered[1:].tolist(), strict=False)
+
+
+class _Painted(NamedTuple):
+    """A region on a canvas.
+
+    Attributes:
+        item: Who drew it.
+        found: What it is.
+        value: That of its class.
+        area: How many pixels it has.
+        gained: How many of them were of other classes.
+    """
+
+    item: Item
+    found: Labelled
+    value: int
+    area: int
+    gained: int
