@@ -7,6 +7,7 @@ browsers read it, roughly.
 from __future__ import annotations
 
 from collections import Counter
+from html import unescape
 from html.parser import HTMLParser
 from typing import NamedTuple
 
@@ -29,6 +30,9 @@ _COUNTED = frozenset({"style", "title"})
 _HEAD = _HIDDEN | {"base", "head", "html", "link", "meta", "noscript"}
 _SWALLOWS_LINE_BREAK = frozenset({"listing", "pre", "textarea"})
 _WHITE_SPACE = " \t\n\f"
+_PATIENCE = 32
+"""How many times all of a page is searched in vain for ends of tags."""
+
 _CLOSED_BY: dict[str, frozenset[str]] = {
     "li": frozenset({"li"}),
     "dt": frozenset({"dt", "dd"}),
@@ -87,8 +91,7 @@ def read_markup(html: str) -> Document:
         html: A document, or a part of one.
     """
     builder = _TreeBuilder()
-    builder.feed(html.replace("\r\n", "\n").replace("\r", "\n"))
-    builder.close()
+    builder.read(html.replace("\r\n", "\n").replace("\r", "\n"))
     text = "".join(builder.parts)
     return Document(builder.root, text, builder.block_edges, builder.unseen)
 
@@ -119,7 +122,11 @@ def document_text(html: str) -> str:
 
 
 class _TreeBuilder(HTMLParser):
-    """Reads markup into a tree, its text into one string."""
+    """Reads markup into a tree, its text into one string.
+
+    Some versions of the parser search all that follows for the end of each tag
+    and comment that has none. Here a page that goes on so is read as text.
+    """
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
@@ -132,6 +139,22 @@ class _TreeBuilder(HTMLParser):
         self._in_body = False
         self._at_line_break = False
         self._open: Counter[str] = Counter()
+        self._scopes: list[Counter[str]] = [Counter()]
+        self._patience = 0
+        self._comments_end = True
+
+    def read(self, html: str) -> None:
+        """Read all of a page."""
+        self._patience = _PATIENCE * len(html)
+        last = html.rfind(">") + 1
+        tail = html[last:]  # no tag ends in it: it is text, or of a script
+        self.feed(html[:last])
+        if self.cdata_elem is not None:
+            self.feed(tail)
+        self.close()
+        if tail and self.cdata_elem is None:
+            self.handle_data(unescape(tail))
+        self._close(self.root)
 
     def handle_starttag(self, tag: str, attrs: object) -> None:
         del attrs
@@ -151,6 +174,7 @@ class _TreeBuilder(HTMLParser):
         else:
             self._node = node
             self._open[tag] += 1
+            self._enter(tag)
             self._hidden += tag in _HIDDEN
 
     def handle_endtag(self, tag: str) -> None:
@@ -178,14 +202,21 @@ class _TreeBuilder(HTMLParser):
         self._add(shown)
         node.end = self.length
 
+    def parse_starttag(self, i: int) -> int:
+        end = super().parse_starttag(i) if self._patience > 0 else -1
+        if end < 0:
+            self._patience -= len(self.rawdata) - i
+        return end
+
+    def parse_comment(self, i: int, report: bool = True) -> int:  # noqa: FBT001, FBT002 -- inherited
+        end = super().parse_comment(i, report) if self._comments_end else -1
+        self._comments_end = end >= 0  # where one has none, later ones have none
+        return end
+
     def parse_marked_section(self, i: int, report: int = 1) -> int:
         """Read ``<![...>`` as browsers do: as a comment, however it is made."""
         del report
         return self.parse_bogus_comment(i)
-
-    def close(self) -> None:
-        super().close()
-        self._close(self.root)
 
     def _shown(self, data: str) -> str:
         """A text without what browsers leave out: before the body, in a ``pre``."""
@@ -210,15 +241,27 @@ class _TreeBuilder(HTMLParser):
         if tag in _BLOCKS and self._node.tag == "p":
             self._close(self._node)
         closed = _CLOSED_BY.get(tag, ())
-        if not any(self._open[other] for other in closed):
-            return
+        left = sum(self._scopes[-1][other] for other in closed)
         found, node = None, self._node
-        while node.parent is not None and node.tag not in _SCOPES:
+        while left and node.parent is not None:
             if node.tag in closed:
-                found = node
+                found, left = node, left - 1
             node = node.parent
         if found is not None:
             self._close(found)
+
+    def _enter(self, tag: str) -> None:
+        """Count what is open in the innermost list or table."""
+        if tag in _SCOPES:
+            self._scopes.append(Counter())
+        else:
+            self._scopes[-1][tag] += 1
+
+    def _leave(self, tag: str) -> None:
+        if tag in _SCOPES:
+            self._scopes.pop()
+        else:
+            self._scopes[-1][tag] -= 1
 
     def _close(self, node: Node) -> None:
         while True:
@@ -226,6 +269,7 @@ class _TreeBuilder(HTMLParser):
             found.end = self.length
             self._note_edge(found.tag)
             self._open[found.tag] -= 1
+            self._leave(found.tag)
             self._hidden -= found.tag in _HIDDEN
             if found.parent is None:
                 return

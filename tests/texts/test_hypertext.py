@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -12,6 +13,7 @@ from ls_tools.texts import (
     SpanValue,
     document_text,
     hypertext,
+    markup,
     open_body,
     read_span_value,
 )
@@ -260,3 +262,56 @@ def test_each_child_of_a_node_is_looked_at_once_for_all_spans(
 def test_a_number_that_no_child_has_leads_nowhere(number: str) -> None:
     step = f"/p[{number}]/text()[1]"
     assert locate("<p>a</p><p>b</p>", **path(step, 0, step, 1)) not in {"a", "b"}
+
+
+@pytest.mark.parametrize("tail", ["<b", '<a href="x', "a < b &amp; c", "<!-- c", "</"])
+def test_what_no_bracket_ends_is_text(tail: str) -> None:
+    assert shown(f"<p>one</p>{tail}") == "one\n" + tail.replace("&amp;", "&")
+
+
+@pytest.mark.parametrize("piece", ["<a ", "<!--a>", '<a x="1>" ', "<!--"])
+def test_tags_and_comments_that_never_end_are_not_searched_each_to_the_end(
+    piece: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The work is counted: the end of each is up to 1000 times the page."""
+    searched: list[int] = []
+
+    def note(name: str) -> None:
+        parse = getattr(HTMLParser, name)
+
+        def noted(self: HTMLParser, i: int, *others: Any) -> Any:
+            searched.append(len(self.rawdata) - i)
+            return parse(self, i, *others)
+
+        monkeypatch.setattr(HTMLParser, name, noted)
+
+    note("parse_starttag")
+    note("parse_comment")
+    html = "<p>one</p>" + piece * 2000
+    assert shown(html).startswith("one")
+    assert sum(searched) < 40 * len(html)
+
+
+def test_comments_that_never_end_leave_the_tags_in_them() -> None:
+    assert shown("<p>a</p><!-- b >" * 99) == "a\n<!-- b >\n" * 98 + "a\n<!-- b >"
+
+
+class CountedNode(markup.Node):
+    """Counts the steps from nodes to their parents."""
+
+    __slots__ = ()
+    steps = 0
+
+    def __getattribute__(self, name: str) -> Any:
+        CountedNode.steps += name == "parent"
+        return super().__getattribute__(name)
+
+
+def test_items_that_close_no_other_are_not_sought_in_all_that_is_open(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The work is counted: to the list for each item would be 100 times it."""
+    monkeypatch.setattr(CountedNode, "steps", 0)
+    monkeypatch.setattr(markup, "Node", CountedNode)
+    document_text("<li><ul>" + "<div>" * 1000 + "<li>a" * 1000)
+    assert 0 < CountedNode.steps < 10_000
