@@ -23,7 +23,7 @@ from ls_tools.geometry import (
     points_hull,
 )
 from ls_tools.raster.encoded import alpha_of, whole_size
-from ls_tools.raster.patches import Patch, crop
+from ls_tools.raster.patches import Patch, bands_of, crop
 from ls_tools.settings import Bounds
 
 if TYPE_CHECKING:
@@ -39,8 +39,6 @@ BOUNDS = Bounds()
 
 _CROSSINGS_AT_ONCE = 2**20
 """Of edges and rows, so that memory does not grow with an outline."""
-_PIXELS_AT_ONCE = 2**22
-"""Whose turns are counted, each in four bytes."""
 _LEAST_RADIUS_PX = 1e-60
 """Below it there is no pixel, and squares that are out of range."""
 
@@ -194,12 +192,11 @@ def _fill_rings(rings: Sequence[Sequence[Point]], frame: _Frame) -> Patch:
         return patch
     origin = columns.start + 0.5, rows.start + 0.5
     placed = [np.array(ring, float) - origin for ring in rings]
-    step = max(1, _PIXELS_AT_ONCE // patch.inside.shape[1])
-    for first in range(0, len(patch.inside), step):
-        band = patch.inside[first : first + step]
+    for part in bands_of(*patch.inside.shape):
+        band = patch.inside[part]
         turns = np.zeros(band.shape, np.int32)
         for ring in placed:
-            _count_crossings(turns, ring, first)
+            _count_crossings(turns, ring, part.start)
         np.cumsum(turns, axis=1, out=turns)
         np.not_equal(turns, 0, out=band)
     return patch

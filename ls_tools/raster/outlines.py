@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import msgspec
 
-from ls_tools.raster.patches import crop
+from ls_tools.raster.patches import bands_of, crop
 from ls_tools.raster.simplifying import simplify
 
 if TYPE_CHECKING:
@@ -104,27 +104,23 @@ def _frame(mask: NDArray[Any]) -> tuple[NDArray[np.uint8], tuple[int, int]]:
     rows, columns, part = crop(mask)
     if not part.size:
         return np.zeros((0, 0), np.uint8), (0, 0)
-    return np.pad(part.astype(np.uint8), 1), (columns.start, rows.start)
+    return np.pad(part.view(np.uint8), 1), (columns.start, rows.start)
 
 
 def _find_corners(inside: NDArray[np.uint8]) -> _Corners:
     """The corners in the order of rows, a saddle's two at the same place."""
     from ls_tools.rle.arrays import np
 
-    # Of the four pixels around each point: 1, 2 above it, 4, 8 below it.
-    around = (
-        inside[:-1, :-1]
-        | inside[:-1, 1:] << 1
-        | inside[1:, :-1] << 2
-        | inside[1:, 1:] << 3
-    )
-    turns = np.zeros(16, np.int64)
+    turns = np.zeros(16, np.uint8)
     turns[[1, 2, 4, 8, 7, 11, 13, 14]] = 1
     turns[[_MAIN_SADDLE, _OTHER_SADDLE]] = 2
-    counts = turns[around]
-    y, x = np.nonzero(counts)
-    kinds = around[y, x]
-    repeats = counts[y, x]
+    found = []
+    for band in bands_of(len(inside) - 1, inside.shape[1]):
+        around = _look_around(inside[band.start : band.stop + 1])
+        y, x = np.nonzero(turns[around])
+        found.append((y + band.start, x, around[y, x]))
+    y, x, kinds = map(np.concatenate, zip(*found, strict=True))
+    repeats = turns[kinds]
     index = np.repeat(np.arange(len(x)), repeats)
     is_second = np.concatenate(([False], index[1:] == index[:-1]))
     x, y, kinds = x[index], y[index], kinds[index]
@@ -135,6 +131,16 @@ def _find_corners(inside: NDArray[np.uint8]) -> _Corners:
     upright[by_column] = by_column.reshape(-1, 2)[:, ::-1].ravel()
     across = np.arange(len(x)).reshape(-1, 2)[:, ::-1].ravel()
     return _Corners(x, y, across, upright)
+
+
+def _look_around(inside: NDArray[np.uint8]) -> NDArray[np.integer[Any]]:
+    """Of the four pixels around each point: 1, 2 above it, 4, 8 below it."""
+    return (
+        inside[:-1, :-1]
+        | inside[:-1, 1:] << 1
+        | inside[1:, :-1] << 2
+        | inside[1:, 1:] << 3
+    )
 
 
 def _follow(corners: _Corners) -> tuple[list[list[int]], NDArray[np.int64]]:

@@ -5,12 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from typing import Any
 
     import numpy as np
     from numpy.typing import NDArray
 
     Mask: TypeAlias = NDArray[np.bool_]
+
+
+PIXELS_AT_ONCE = 2**22
+"""So that what is kept of each for a moment, in some bytes, takes little."""
 
 
 class Patch(NamedTuple):
@@ -31,6 +36,11 @@ class Patch(NamedTuple):
         rows, columns, inside = crop(self.inside)
         return Patch(_shift(rows, self.rows), _shift(columns, self.columns), inside)
 
+    def bands(self) -> Iterator[Patch]:
+        """The same in parts of whole rows, each of few pixels."""
+        for part in bands_of(*self.inside.shape):
+            yield Patch(_shift(part, self.rows), self.columns, self.inside[part])
+
     def spread(self, width: int, height: int) -> Mask:
         """The same on the whole image: (H, W) booleans."""
         from ls_tools.rle.arrays import np
@@ -46,6 +56,13 @@ def crop(mask: NDArray[Any]) -> Patch:
     """The smallest patch around what is not 0 in an (H, W) mask."""
     rows, columns = _extent(mask, 1), _extent(mask, 0)
     return Patch(rows, columns, mask[rows, columns] != 0)
+
+
+def bands_of(height: int, width: int) -> Iterator[slice]:
+    """The rows of a mask, so many at once that they have few pixels."""
+    step = max(1, PIXELS_AT_ONCE // max(width, 1))
+    for first in range(0, height, step):
+        yield slice(first, min(first + step, height))
 
 
 def _extent(mask: NDArray[Any], across: int) -> slice:

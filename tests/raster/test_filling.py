@@ -156,7 +156,7 @@ def test_too_large_a_mask_is_refused() -> None:
 def test_memory_does_not_grow_with_the_crossings_of_an_outline() -> None:
     corners = [(float(n % 7), 600.0 * (n % 2)) for n in range(20_000)]
     tracemalloc.start()
-    mask_of(Polygon(corners), Size(8, 600))
+    mask_of(Polygon(tuple(corners)), Size(8, 600))
     peak_bytes = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak_bytes < 150 * 2**20

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import tracemalloc
 from typing import Any
 
 import pytest
@@ -7,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ls_tools.geometry import Ellipse, Size, polygon_area
-from ls_tools.raster import Outline, mask_of, mask_of_rings, outlines_of
+from ls_tools.raster import Outline, mask_of, mask_of_rings, outlines_of, patches
 
 np = pytest.importorskip("numpy")
 
@@ -125,6 +126,23 @@ def test_no_part_and_no_hole_is_lost_to_the_tolerance(
     for outline in rough:
         for ring in (outline.exterior, *outline.holes):
             assert polygon_area(ring) > 0
+
+
+@given(masks())
+def test_outlines_run_on_from_one_band_of_rows_to_the_next(mask: Any) -> None:
+    whole = outlines_of(mask)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(patches, "PIXELS_AT_ONCE", 10)
+        assert outlines_of(mask) == whole
+
+
+def test_memory_of_a_large_outline_is_that_of_few_masks() -> None:
+    mask = np.ones((6000, 6000), bool)
+    tracemalloc.start()
+    outlines_of(mask)
+    peak_bytes = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak_bytes < 2 * mask.size + 100 * 2**20
 
 
 def test_noise_is_outlined_in_time() -> None:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ls_tools.geometry import Box, Ellipse, EncodedMask, Polygon, Shape, Size
-from ls_tools.raster import crop, filling, mask_of, patch_of
+from ls_tools.raster import crop, filling, mask_of, patch_of, patches
 from ls_tools.rle import encode_brush
 
 np = pytest.importorskip("numpy")
@@ -67,9 +67,15 @@ def test_nothing_has_an_empty_patch() -> None:
 def test_bands_of_rows_are_filled_as_the_whole(shape: Shape) -> None:
     whole = mask_of(shape, SIZE)
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(filling, "_PIXELS_AT_ONCE", 100)
+        patched.setattr(patches, "PIXELS_AT_ONCE", 100)
         patched.setattr(filling, "_CROSSINGS_AT_ONCE", 5)
         assert (mask_of(shape, SIZE) == whole).all()
+        parts = list(patch_of(shape, SIZE).bands())
+    again = np.zeros_like(whole)
+    for rows, columns, inside in parts:
+        assert inside.size <= 100
+        again[rows, columns] |= inside
+    assert (again == whole).all()
 
 
 @pytest.mark.parametrize(

@@ -113,6 +113,13 @@ class _Canvas:
 
     def add(self, patch: Patch, value: int, region: tuple[Item, Labelled]) -> None:
         """Paint a region of a class over what is there."""
+        number = len(self._regions) + 1
+        gained = sum(self._paint(band, value, number) for band in patch.bands())
+        area = int(patch.inside.sum())
+        self._regions.append(_Painted(*region, value, area, gained))
+
+    def _paint(self, patch: Patch, value: int, number: int) -> int:
+        """Paint a part of it; returns how many pixels were of other classes."""
         from ls_tools.rle.arrays import np
 
         values = self.values[patch.rows, patch.columns]
@@ -120,10 +127,9 @@ class _Canvas:
         gained = patch.inside & (values != value)
         below = numbers[gained]
         np.add.at(self._covered, below[below > 0], 1)
-        area = int(patch.inside.sum())
-        self._regions.append(_Painted(*region, value, area, len(below)))
         values[gained] = value
-        numbers[patch.inside] = len(self._regions)
+        numbers[patch.inside] = number
+        return len(below)
 
     def counted(self) -> Iterator[tuple[Item, Labelled, str]]:
         """Each region with the reason why it is not to be seen, or none."""
