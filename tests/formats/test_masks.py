@@ -356,6 +356,18 @@ def test_a_large_image_has_no_more_copies_than_needed(
     assert peak_bytes < (bytes_each + 0.5) * 5000 * 4000
 
 
+def test_brushes_are_decoded_one_at_a_time(tmp_path: Path) -> None:
+    alpha = np.full((4000, 5000), 255, np.uint8)
+    painted = brush("Sky", alpha=alpha, **LARGE)
+    brushes = [{**painted, "id": f"b{n}"} for n in range(3)]
+    tracemalloc.start()
+    done = write(tmp_path, *brushes)
+    peak_bytes = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert done.report.regions_written == 3
+    assert peak_bytes < 4.6 * alpha.size
+
+
 def test_the_colours_of_values_are_made_once(tmp_path: Path) -> None:
     pixels.voc_palette.cache_clear()
     tasks = [task(number, annotation(box(0, 0, 9, 9))) for number in range(1, 6)]

@@ -46,16 +46,23 @@ class SemanticWriter(MaskWriter):
         """Write the mask of an image, and count its regions."""
         canvas = _Canvas(size, [_value_of(found) for _, found in sheet.regions])
         for item, found in sheet.regions:
-            patch = paint(found, self.output.bounds)
-            if isinstance(patch, str):
-                self.count(item, found, patch)
-            elif _value_of(found) >= _MOST_VALUES:
-                self.count(item, found, TOO_MANY_CLASSES)
-            else:
-                canvas.add(patch, _value_of(found), (item, found))
+            reason = self._paint(canvas, item, found)
+            if reason:
+                self.count(item, found, reason)
         for item, found, reason in canvas.counted():
             self.count(item, found, reason)
         self._write_mask(sheet, canvas)
+
+    def _paint(self, canvas: _Canvas, item: Item, found: Labelled) -> str:
+        """Paint a region; returns the reason why it cannot be, or nothing."""
+        patch = paint(found, self.output.bounds)
+        if isinstance(patch, str):
+            return patch
+        value = _value_of(found)
+        if value >= _MOST_VALUES:
+            return TOO_MANY_CLASSES
+        canvas.add(patch, value, (item, found))
+        return ""
 
     def _write_mask(self, sheet: Sheet, canvas: _Canvas) -> None:
         item = sheet.item
