@@ -157,10 +157,12 @@ class _Writer:
         labels: Sequence[str],
         alpha: NDArray[np.uint8],
     ) -> tuple[Any, ...]:
+        from ls_tools.rle.arrays import np
+
         height, width = alpha.shape
         image = self._output.names.name(found.picture.reference, item.task)
         cells = region_cells(found, item)
-        pixels = int((alpha > 0).sum())
+        pixels = int(np.count_nonzero(alpha))
         return path, image, *cells, "|".join(labels), width, height, pixels
 
     def _labels(self, found: Labelled) -> list[str]:

@@ -223,7 +223,7 @@ def _count_crossings(
     first = np.clip(np.ceil(lows[:, 1]), top, top + height).astype(np.int64)
     stop = np.clip(np.ceil(highs[:, 1]), top, top + height).astype(np.int64)
     lengths = stop - first
-    ways = np.where(downward, 1, -1)
+    ways = np.where(downward, 1, -1).astype(turns.dtype)  # add.at is slow with others
     parts = np.flatnonzero(np.diff(lengths.cumsum() // _CROSSINGS_AT_ONCE)) + 1
     for edges in np.split(np.arange(len(begins)), parts):
         count = lengths[edges]
