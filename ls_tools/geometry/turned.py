@@ -73,9 +73,9 @@ def _chain(ordered: Sequence[Point]) -> list[Point]:
 
 
 def _cross(origin: Point, first: Point, second: Point) -> float:
-    return (first[0] - origin[0]) * (second[1] - origin[1]) - (
-        first[1] - origin[1]
-    ) * (second[0] - origin[0])
+    return (first[0] - origin[0]) * (second[1] - origin[1]) - (first[1] - origin[1]) * (
+        second[0] - origin[0]
+    )
 
 
 def _box_at(points_px: Sequence[Point], angle: float) -> Box:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from formats.coco_rig import BRUSHES, PEOPLE, bitmask, brush, load
@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ls_tools.rle import decode_coco
+from ls_tools.rle.coco import CocoRle
 
 np = pytest.importorskip("numpy")
 pytest.importorskip("PIL")
@@ -110,7 +111,8 @@ def check(done: Converted) -> None:
         assert len(columns) == 3 * len(keypoints[row["category_id"]])
         assert row.get("num_keypoints", 0) == sum(v > 0 for v in columns[2::3])
         if isinstance(row["segmentation"], dict):
-            assert decode_coco(row["segmentation"]).any()
+            code = cast("CocoRle", row["segmentation"])
+            assert decode_coco(code).any()
         else:
             assert not row["iscrowd"]
     assert len(loaded.anns) == len(content["annotations"])

@@ -7,12 +7,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ls_tools.geometry import Box, Ellipse, Polygon, Shape, Size, hull
+from ls_tools.geometry import Box, Ellipse, Polygon, Size, hull
 from ls_tools.models import Annotation, Result
 from ls_tools.regions import (
     NO_SIZE,
     NOT_DRAWN,
     Drawing,
+    Drawn,
     Region,
     image_size,
     read_drawing,
@@ -36,7 +37,7 @@ def region(*results: Result) -> Region:
     return Region("r", results)
 
 
-def shape_of(found: Region, size: Size | None = None) -> Shape | str:
+def shape_of(found: Region, size: Size | None = None) -> Drawn | str:
     drawing = read_drawing(found, size)
     return drawing if isinstance(drawing, str) else drawing.shape
 
