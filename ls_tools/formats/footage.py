@@ -39,7 +39,7 @@ class FrameWriter:
         self._reader = reader
         self._placer = placer
         self._output = output
-        self.has_pictures = output.media.policy != "none"
+        self.has_pictures: bool = output.media.policy != "none"
         if self.has_pictures:
             check_video_reader()
 

@@ -39,6 +39,7 @@ class Loop(Protocol):
         out: NDArray[Any],
     ) -> int:
         """See ``expand_by_loop``."""
+        raise NotImplementedError
 
 
 class Compiler:

@@ -12,7 +12,7 @@ from msgspec import UNSET, UnsetType
 from ls_tools.geometry import Ltwh
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 _BATCH_ROWS = 2000
 _COPY_BYTES = 2**20
@@ -77,9 +77,9 @@ class Document:
         self._target = target
         self._scratch = scratch
         self._images = Rows(target)
-        self.annotations = Rows(scratch)
-        self.image_ids = count(1)
-        self.annotation_ids = count(1)
+        self.annotations: Rows = Rows(scratch)
+        self.image_ids: Iterator[int] = count(1)
+        self.annotation_ids: Iterator[int] = count(1)
         self.shared_images: dict[str, ImageRow] = {}
         self._last_image_id = 0
         target.write(b'{"images":[')

@@ -51,7 +51,7 @@ class MaskWriter:
 
     def __init__(self, reader: PictureReader, output: Output, stack: ExitStack) -> None:
         self.output = output
-        self.index = IndexFiles(output, self.columns, stack)
+        self.index: IndexFiles = IndexFiles(output, self.columns, stack)
         self._reader = reader
         self._shared: dict[str, Sheet] = {}
         self._unsized_count = 0

@@ -47,7 +47,7 @@ class ObjectMaker:
     """Regions to ``object`` elements."""
 
     def __init__(self, options: VocOptions, output: Output) -> None:
-        self.names = ClassNames(output.classes, output)
+        self.names: ClassNames = ClassNames(output.classes, output)
         self._tolerance_px = options.ellipse_tolerance_px
         self._mask_tolerance_px = options.mask_tolerance_px
         self._first = options.first_pixel

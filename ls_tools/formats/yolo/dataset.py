@@ -29,6 +29,7 @@ class Maker(Protocol):
 
     def rows(self, found: Iterable[Labelled]) -> Iterable[Written]:
         """Each region once; lines that several regions make stand with one."""
+        raise NotImplementedError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -48,7 +48,7 @@ class PoseMaker:
         self._occluded = occluded
         self._has_bodies = has_bodies
         self._classes = output.classes
-        self.data_yaml = _data_yaml(names.names)
+        self.data_yaml: tuple[str, ...] = _data_yaml(names.names)
 
     def rows(self, found: Iterable[Labelled]) -> Iterator[Written]:
         """The lines of each region; those of a pose stand with its body."""
