@@ -225,7 +225,7 @@ def _deepen(chance: random.Random, parent: Any, key: Any) -> None:
 
 def _flood(chance: random.Random, parent: Any, key: Any) -> None:
     times = chance.choice((3, 30, 300))
-    if isinstance(parent, list) and len(repr(parent[key])) * times < LARGEST:
+    if isinstance(parent, list) and len(repr(parent)) * times < LARGEST:
         parent.extend([parent[key]] * times)
     else:
         _repeat(chance, parent, key)
