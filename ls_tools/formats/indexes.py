@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from typing import TYPE_CHECKING, Any
+import re
+from typing import IO, TYPE_CHECKING, Any
 
 from ls_tools.output.records import annotator_of
 
@@ -14,6 +13,8 @@ if TYPE_CHECKING:
 
     from ls_tools.formats.pictures import Labelled
     from ls_tools.output import Item, Output
+
+_SPECIAL = re.compile('[",\r\n]')
 
 
 class IndexFiles:
@@ -29,30 +30,36 @@ class IndexFiles:
         self, output: Output, columns: Sequence[str], stack: ExitStack
     ) -> None:
         self._output = output
-        self._columns = columns
+        self._head = _line(columns)
         self._stack = stack
-        self._rows: dict[str, Any] = {}
+        self._files: dict[str, IO[bytes]] = {}
 
     def add(self, item: Item, row: Sequence[Any]) -> None:
         """Append a row to the file of an item's split; None is an empty cell."""
-        self._writer(self._output.file_name("index", "csv", item)).writerow(row)
+        self._file(self._output.file_name("index", "csv", item)).write(_line(row))
 
     def finish(self) -> None:
         """Write an empty table where there was no row at all."""
-        if not self._rows:
-            self._writer("index.csv")
+        if not self._files:
+            self._file("index.csv")
 
-    def _writer(self, name: str) -> Any:
-        writer = self._rows.get(name)
-        if writer is None:
+    def _file(self, name: str) -> IO[bytes]:
+        file = self._files.get(name)
+        if file is None:
             file = self._stack.enter_context(self._output.open(name))
-            text = io.TextIOWrapper(
-                file, "utf-8", errors="replace", newline="", write_through=True
-            )
-            self._stack.callback(text.detach)
-            writer = self._rows[name] = csv.writer(text)
-            writer.writerow(self._columns)
-        return writer
+            self._files[name] = file
+            file.write(self._head)
+        return file
+
+
+def _line(row: Sequence[Any]) -> bytes:
+    """A row; Python's own writer refuses NUL before 3.11."""
+    cells = ("" if cell is None else _cell(str(cell)) for cell in row)
+    return (",".join(cells) + "\r\n").encode("utf-8", "replace")
+
+
+def _cell(text: str) -> str:
+    return '"' + text.replace('"', '""') + '"' if _SPECIAL.search(text) else text
 
 
 REGION_COLUMNS = ("task_id", "annotation_id", "annotator", "region_id", "from_name")

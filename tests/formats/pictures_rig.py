@@ -114,7 +114,7 @@ def result(control: str, kind: str, value: Any, **fields: Any) -> dict[str, Any]
 
 def annotation(*results: dict[str, Any], **fields: Any) -> dict[str, Any]:
     number = next(_IDS)
-    when = f"2026-01-02T03:04:{number % 60:02}.000000Z"
+    when = f"2026-01-02T03:04:05.{number % 1_000_000:06}Z"
     return {
         "id": number,
         "result": list(results),

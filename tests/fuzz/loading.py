@@ -69,7 +69,8 @@ def _load_json_lines(path: Path) -> None:
 
 def _load_table(path: Path) -> None:
     delimiter = "\t" if path.suffix == ".tsv" else ","
-    text = path.read_text(encoding="utf-8")
+    # Python's own reader refuses NUL before 3.11.
+    text = path.read_text(encoding="utf-8").replace("\0", "\ufffd")
     csv.field_size_limit(2**30)
     # Python's reader ends a line at \r within quotes as well, and copes.
     rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
