@@ -27,7 +27,7 @@ class DistinctNames:
     """
 
     def __init__(self, taken: Iterable[str] = (), numbered: str = "{}_{}") -> None:
-        self.taken = set(taken)
+        self.taken: set[str] = set(taken)
         self._numbered = numbered
         self._next: dict[str, int] = {}
 

@@ -6,9 +6,9 @@ from ls_tools.errors import MissingDependencyError
 
 try:
     import numpy as np
-except ImportError as exc:
+except ImportError as _exc:
     _MESSAGE = "Masks need NumPy."
     _HINT = "Run: pip install 'ls-tools[vision]'"
-    raise MissingDependencyError(_MESSAGE, hint=_HINT) from exc
+    raise MissingDependencyError(_MESSAGE, hint=_HINT) from _exc
 
 __all__ = ["np"]

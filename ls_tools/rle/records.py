@@ -66,8 +66,10 @@ class Code:
         self.word_bits = word_bits
         self.size_bits = size_bits
         self.data = data
-        self.end = 8 * len(data) - 64
-        self.windows = np.ndarray((len(data) - 7,), ">u8", data.data, strides=(1,))
+        self.end: int = 8 * len(data) - 64
+        self.windows: NDArray[np.uint64] = np.ndarray(
+            (len(data) - 7,), ">u8", data.data, strides=(1,)
+        )
         # The bit that says that a record repeats a word is the highest of three.
         self._steps = [0, 0, 0, 0, *(3 + bits + word_bits for bits in size_bits)]
         self._shifts = [61 - bits for bits in size_bits]

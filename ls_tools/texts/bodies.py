@@ -40,7 +40,7 @@ class PlainBody:
     __slots__ = ("breaks", "text")
 
     def __init__(self, text: str) -> None:
-        self.text = text
+        self.text: str = text
         self.breaks: Sequence[int] = ()
 
     def locate(self, values: Sequence[SpanValue]) -> list[Place | str]:

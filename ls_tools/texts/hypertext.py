@@ -47,7 +47,7 @@ class HyperTextBody:
             )
         ]
         self._added = _line_breaks(document.text, document.block_edges)
-        self.text = _with_breaks(self._nodes_text, self._added)
+        self.text: str = _with_breaks(self._nodes_text, self._added)
         self.breaks: Sequence[int] = [
             place + number + 1 for number, place in enumerate(self._added)
         ]

@@ -59,9 +59,10 @@ class Node:
     __slots__ = ("children", "end", "parent", "start", "tag")
 
     def __init__(self, tag: str, start: int, parent: Node | None) -> None:
-        self.tag = tag
-        self.start = self.end = start
-        self.parent = parent
+        self.tag: str = tag
+        self.start: int = start
+        self.end: int = start
+        self.parent: Node | None = parent
         self.children: list[Node] = []
 
 

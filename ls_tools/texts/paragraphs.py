@@ -30,8 +30,8 @@ class ParagraphsBody:
 
     def __init__(self, paragraphs: Sequence[str], authors: Sequence[str]) -> None:
         lengths = [len(paragraph) + 1 for paragraph in paragraphs]
-        self.text = "\n".join(paragraphs)
-        self.starts = list(accumulate(lengths[:-1], initial=0))
+        self.text: str = "\n".join(paragraphs)
+        self.starts: list[int] = list(accumulate(lengths[:-1], initial=0))
         self.breaks: Sequence[int] = self.starts[1:]
         self.authors = authors
         self._paragraphs = paragraphs

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from spacy.tokens import Doc
+    from spacy.tokens import Span as TokenSpan
 
     from ls_tools.formats.documents import Span
 
@@ -55,10 +56,7 @@ class DocMaker:
             self._tokenize = _tokenizer(self._lang)
         doc = self._cut(_encodable(text), spans)
         kept = keep_apart([(span.start, span.end) for span in spans])
-        entities = [
-            doc.char_span(spans[i].start, spans[i].end, label=spans[i].labels[0])
-            for i in kept
-        ]
+        entities = [tokens_of(doc, spans[i], label=spans[i].labels[0]) for i in kept]
         doc.set_ents(entities, default="outside" if is_labelled else "missing")
         if is_labelled:
             doc.spans[ALL_SPANS] = spans_in(doc, spans)
@@ -83,12 +81,19 @@ class DocMaker:
         return Doc(doc.vocab, words=words, spaces=spaces)
 
 
+def tokens_of(doc: Doc, span: Span, **named: Any) -> TokenSpan:
+    """The tokens of a span; those of a document are cut at the edges of its spans."""
+    found = doc.char_span(span.start, span.end, **named)
+    if found is None:
+        msg = f"No tokens end at {span.start} and {span.end}."
+        raise ValueError(msg)
+    return found
+
+
 def spans_in(doc: Doc, spans: Sequence[Span]) -> list[Any]:
     """A span of the document for each label of each region, named by the region."""
     return [
-        doc.char_span(
-            span.start, span.end, label=_encodable(label), span_id=span.region.id or 0
-        )
+        tokens_of(doc, span, label=_encodable(label), span_id=span.region.id or 0)
         for span in spans
         for label in span.labels
     ]

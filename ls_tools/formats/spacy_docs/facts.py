@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ls_tools.formats.spacy_docs.docs import tokens_of
 from ls_tools.regions import choices_of, fields_of
 
 if TYPE_CHECKING:
@@ -103,7 +104,8 @@ def keep_facts(
         facts["scores"] = scores
     if relations:
         facts["relations"] = [_relation(result, spans, doc) for result in relations]
-        doc.user_data[_REL] = _pairs(facts["relations"])
+        user_data: dict[Any, Any] = doc.user_data
+        user_data[_REL] = _pairs(facts["relations"])
     doc.user_data[KEY] = _storable(facts)
 
 
@@ -132,7 +134,7 @@ def _relation(
 
 
 def _tokens(span: Span, doc: Doc) -> list[int]:
-    found = doc.char_span(span.start, span.end)
+    found = tokens_of(doc, span)
     return [found.start, found.end]
 
 
