@@ -152,14 +152,27 @@ CHECKS: dict[str, Check] = {
 """The check of each export in the corpus that a browser made."""
 
 
+_CORNERS = frozenset({"points", "vertices"})
+
+
 def form_of(value: Any) -> Any:
-    """The keys and types of a JSON value; of a list of numbers no length."""
+    """The keys and types of a JSON value; of numbers and corners not how many.
+
+    How many corners a quick mouse leaves depends on how busy the machine is.
+    """
     if isinstance(value, dict):
-        return {key: form_of(found) for key, found in sorted(value.items())}
+        return {
+            key: _kinds(found) if key in _CORNERS else form_of(found)
+            for key, found in sorted(value.items())
+        }
     if isinstance(value, list):
         forms = [form_of(found) for found in value]
         return forms if any(form != "number" for form in forms) else ["number"]
     return "number" if type(value) in {int, float} else type(value).__name__
+
+
+def _kinds(corners: Any) -> list[str]:
+    return sorted({repr(form_of(corner)) for corner in corners})
 
 
 def read(source: Path) -> list[dict[str, Any]]:
