@@ -59,7 +59,9 @@ def bitmask(alpha: Any = SKY, **fields: Any) -> dict[str, Any]:
 
 def rows(done: Converted, name: str = "index.csv") -> list[dict[str, str]]:
     with (done.root / name).open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
+        # Python's own reader refuses NUL before 3.11.
+        lines = (line.replace("\0", "\ufffd") for line in file)
+        return list(csv.DictReader(lines))
 
 
 def arrays(done: Converted) -> list[Any]:
