@@ -62,6 +62,17 @@ class VideoOptions:
                 raise UsageError(msg, hint=f"Give {name} a number of 1 or more.")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FrameOptions(VideoOptions):
+    """Options of formats that have something for each frame."""
+
+    empty_frames: bool = option(
+        default=False,
+        help="Write frames without a box as well, as far as the video's length is "
+        "known.",
+    )
+
+
 class VideoFormat(Format):
     """A format of boxes on video; a subclass adds its name and ``write``."""
 

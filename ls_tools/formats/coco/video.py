@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from msgspec import UNSET
@@ -17,11 +16,11 @@ from ls_tools.formats.coco.document import (
 from ls_tools.formats.coco.writer import document_info, whole_px
 from ls_tools.formats.footage import FrameWriter
 from ls_tools.formats.placings import Placer, Placing
-from ls_tools.formats.protocol import ClassIds, option
-from ls_tools.formats.videos import VideoFormat, VideoOptions, VideoReader
+from ls_tools.formats.videos import FrameOptions, VideoFormat, VideoReader
 from ls_tools.geometry import polygon_area
 
 if TYPE_CHECKING:
+    from ls_tools.formats.protocol import ClassIds
     from ls_tools.formats.videos import Footage
     from ls_tools.label_config import LabelConfig
     from ls_tools.output import Item, Items, Output
@@ -29,23 +28,12 @@ if TYPE_CHECKING:
 _NO_RINGS: list[list[float]] = []
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VideoCocoOptions(VideoOptions):
-    """Options of COCO of video."""
-
-    empty_frames: bool = option(
-        default=False,
-        help="Write frames without a box as well, as far as the video's length is "
-        "known.",
-    )
-
-
 class VideoCocoFormat(VideoFormat):
     """A COCO file whose images are frames; its boxes have a ``track_id``."""
 
     name: ClassVar[str] = "video_coco"
     summary: ClassVar[str] = "COCO JSON of the boxes on the frames of videos"
-    options_type: ClassVar[type[Any]] = VideoCocoOptions
+    options_type: ClassVar[type[Any]] = FrameOptions
     class_ids: ClassVar[ClassIds] = "category"
 
     def write(
@@ -53,7 +41,7 @@ class VideoCocoFormat(VideoFormat):
         items: Items,
         config: LabelConfig,
         output: Output,
-        options: VideoCocoOptions,
+        options: FrameOptions,
     ) -> None:
         """Write ``result.json``, or a file per split, and ``images/``."""
         reader = VideoReader(config, output, options, keeps_score=True)

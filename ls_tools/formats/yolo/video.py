@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ls_tools.formats.footage import FrameWriter
 from ls_tools.formats.placings import Placer, Placing
-from ls_tools.formats.protocol import ClassIds, option
-from ls_tools.formats.videos import VideoFormat, VideoOptions, VideoReader
+from ls_tools.formats.videos import FrameOptions, VideoFormat, VideoReader
 from ls_tools.formats.yolo.listing import write_listing
 
 if TYPE_CHECKING:
+    from ls_tools.formats.protocol import ClassIds
     from ls_tools.formats.videos import Footage
     from ls_tools.label_config import LabelConfig
     from ls_tools.output import Items, Output
@@ -19,23 +18,12 @@ if TYPE_CHECKING:
 _DECIMALS = 9
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VideoYoloOptions(VideoOptions):
-    """Options of YOLO of video."""
-
-    empty_frames: bool = option(
-        default=False,
-        help="Write frames without a box as well, as far as the video's length is "
-        "known.",
-    )
-
-
 class VideoYoloFormat(VideoFormat):
     """A label file and, with media, a picture per frame that has a box."""
 
     name: ClassVar[str] = "video_yolo"
     summary: ClassVar[str] = "YOLO text files of the boxes on the frames of videos"
-    options_type: ClassVar[type[Any]] = VideoYoloOptions
+    options_type: ClassVar[type[Any]] = FrameOptions
     class_ids: ClassVar[ClassIds] = "contiguous"
 
     def write(
@@ -43,7 +31,7 @@ class VideoYoloFormat(VideoFormat):
         items: Items,
         config: LabelConfig,
         output: Output,
-        options: VideoYoloOptions,
+        options: FrameOptions,
     ) -> None:
         """Write ``images/``, ``labels/`` and the files that list the classes."""
         reader = VideoReader(config, output, options)
