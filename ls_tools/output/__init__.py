@@ -6,6 +6,7 @@ from ls_tools.output.class_map import DROPPED, ClassMap, ClassPolicy, ClassScope
 from ls_tools.output.destination import Output
 from ls_tools.output.items import Item, Items
 from ls_tools.output.media import MediaPlacer, MediaPlan, MediaPolicy, Placed
+from ls_tools.output.name_survey import NameFacts, NameSurvey
 from ls_tools.output.names import NamePlan, NameStyle
 from ls_tools.output.ownership import check_output
 from ls_tools.output.record_files import JSON_ARRAY, Layout, RecordFiles
@@ -34,8 +35,10 @@ __all__ = [
     "MediaPlacer",
     "MediaPlan",
     "MediaPolicy",
+    "NameFacts",
     "NamePlan",
     "NameStyle",
+    "NameSurvey",
     "Output",
     "Placed",
     "RecordFiles",

@@ -1,25 +1,20 @@
 """File names of the output's media: the server's names, without collisions.
 
-A cheap pass over all tasks finds the names that collide, and keeps a few bytes
-per reference while it runs. Knows no format; opens no file.
+A cheap pass over all tasks finds the names that collide. Knows no format; opens
+no file.
 """
 
 from __future__ import annotations
 
 import re
-from array import array
 from itertools import count
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 from unicodedata import normalize
 
 from ls_tools.locator import safe_file_name
-from ls_tools.output.fingerprints import (
-    FINGERPRINT_BITS,
-    Fingerprints,
-    fingerprint,
-    repeated,
-)
+from ls_tools.output.fingerprints import fingerprint
 from ls_tools.output.identities import IdentityReader
+from ls_tools.output.name_survey import SHORT_SUFFIX_DIGITS, NameFacts, NameSurvey
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -32,8 +27,7 @@ LONGEST_NAME_BYTES = 200
 """Longest file name in bytes of UTF-8, its extension included."""
 
 _LONGEST_EXTENSION_BYTES = 16
-_PART_BITS = 3
-_SHORT, _LONG = 8, 16
+_LONG_SUFFIX_DIGITS = 16
 _LOOKS_SUFFIXED = re.compile(r"_(?:[0-9a-f]{8}|[0-9a-f]{16})\Z")
 
 
@@ -74,17 +68,23 @@ class NamePlan:
         locate: Parses a reference.
         style: ``original`` keeps the server's file names; ``task-id`` names
             media after their task, and they never change.
+        facts: What a plan of the same style was settled with, in this process
+            or another; nothing collides where left out.
+
+    Attributes:
+        facts: What the names follow from, besides the references.
     """
 
     def __init__(
-        self, locate: Callable[[str], Locator], *, style: NameStyle = "original"
+        self,
+        locate: Callable[[str], Locator],
+        *,
+        style: NameStyle = "original",
+        facts: NameFacts | None = None,
     ) -> None:
+        self.facts: NameFacts = facts or NameFacts()
         self._identities = IdentityReader(locate)
         self._is_by_task = style == "task-id"
-        self._colliding: frozenset[int] = frozenset()
-        self._shared: frozenset[int] = frozenset()
-        self._needs_long: frozenset[int] = frozenset()
-        self._looks_suffixed: frozenset[int] = frozenset()
         self._last: tuple[str, int | str | None, Named] | None = None
 
     @classmethod
@@ -105,8 +105,35 @@ class NamePlan:
             style: As for the class.
         """
         plan = cls(locate, style=style)
-        plan._learn((r, task.id) for task in tasks for r in references_of(task))
+        plan.settle(plan.survey(tasks, references_of))
         return plan
+
+    def survey(
+        self,
+        tasks: Iterable[HasData],
+        references_of: Callable[[HasData], Sequence[str]],
+    ) -> NameSurvey:
+        """What naming the media of ``tasks`` takes; a part of what ``settle`` does.
+
+        Args:
+            tasks: Some of the tasks that may be written.
+            references_of: The distinct media references of a task.
+        """
+        survey = NameSurvey()
+        for task in tasks:
+            for reference in references_of(task):
+                self._take_down(reference, task.id, survey)
+        return survey
+
+    def settle(self, survey: NameSurvey) -> None:
+        """Settle all names.
+
+        Args:
+            survey: Of every task that may be written, and no others: surveys of
+                parts of them, joined.
+        """
+        self.facts = survey.settle()
+        self._last = None
 
     def named(self, reference: str, task: HasData) -> Named:
         """Everything about a reference of a task.
@@ -134,8 +161,13 @@ class NamePlan:
             return last[2].is_shared
         return self._is_shared(self._identities.read(reference).identity)
 
+    @property
+    def has_shared(self) -> bool:
+        """Whether there is any medium that several tasks refer to."""
+        return bool(self.facts.shared)
+
     def _is_shared(self, identity: str) -> bool:
-        return bool(self._shared) and fingerprint(identity) in self._shared
+        return self.has_shared and fingerprint(identity) in self.facts.shared
 
     def _natural_name(self, name: str, task_id: int | str | None) -> str:
         """The name where nothing collides; never one that hides the file."""
@@ -151,45 +183,22 @@ class NamePlan:
         """What has a name of its own."""
         return f"{identity}\0{task_id!r}" if self._is_by_task else identity
 
-    def _learn(self, references: Iterator[tuple[str, int | str | None]]) -> None:
-        stems, media, owners = array("Q"), array("Q"), array("Q")
-        suffixed: set[int] = set()
-        for reference, task_id in references:
-            identity, name, _ = self._identities.read(reference)
-            stem = _fold(_split(self._natural_name(name, task_id))[0])
-            stems.append(fingerprint(stem))
-            media.append(fingerprint(identity))
-            if self._is_by_task:
-                owners.append(fingerprint(self._who(identity, task_id)))
-            if _LOOKS_SUFFIXED.search(stem):
-                suffixed.add(stems[-1])
-        self._shared = repeated(media)
-        self._looks_suffixed = frozenset(suffixed)
-        self._settle(stems, media, owners if self._is_by_task else media)
-
-    def _settle(
-        self, stems: Fingerprints, media: Fingerprints, owners: Fingerprints
+    def _take_down(
+        self, reference: str, task_id: int | str | None, survey: NameSurvey
     ) -> None:
-        """Find the stems that several owners want, and whose suffixes clash."""
-        again = repeated(stems)
-        if not again:
-            return
-        first: dict[int, int] = {}
-        colliding: set[int] = set()
-        for stem, owner in zip(stems, owners, strict=True):
-            if stem in again and first.setdefault(stem, owner) != owner:
-                colliding.add(stem)
-        self._colliding = frozenset(colliding)
-        self._needs_long = frozenset(
-            owner
-            for part in range(1 << _PART_BITS)
-            for owner in _clashing(part, colliding, stems, media, owners)
-        )
+        identity, name, _ = self._identities.read(reference)
+        stem = _fold(_split(self._natural_name(name, task_id))[0])
+        survey.stems.append(fingerprint(stem))
+        survey.media.append(fingerprint(identity))
+        if self._is_by_task:
+            survey.owners.append(fingerprint(self._who(identity, task_id)))
+        if _LOOKS_SUFFIXED.search(stem):
+            survey.suffixed.add(survey.stems[-1])
 
     def _find(self, reference: str, task_id: int | str | None) -> Named:
         identity, name, canonical = self._identities.read(reference)
         natural = self._natural_name(name, task_id)
-        if self._colliding:
+        if self.facts.colliding:
             natural = self._without_collision(natural, identity, task_id)
         return Named(natural, canonical, self._is_shared(identity))
 
@@ -197,23 +206,23 @@ class NamePlan:
         self, name: str, identity: str, task_id: int | str | None
     ) -> str:
         stem, extension = _split(name)
-        if fingerprint(_fold(stem)) not in self._colliding:
+        if fingerprint(_fold(stem)) not in self.facts.colliding:
             return name
         for suffix in self._suffixes(identity, self._who(identity, task_id)):
             room = LONGEST_NAME_BYTES - len(f"_{suffix}{extension}".encode())
-            if len(stem.encode()) > room and len(suffix) == _SHORT:
+            if len(stem.encode()) > room and len(suffix) == SHORT_SUFFIX_DIGITS:
                 continue  # what a cut takes away, a longer suffix gives back
             candidate = f"{_cut(stem, room)}_{suffix}"
-            if fingerprint(_fold(candidate)) not in self._looks_suffixed:
+            if fingerprint(_fold(candidate)) not in self.facts.looks_suffixed:
                 return candidate + extension
         raise AssertionError(name)  # pragma: no cover -- suffixes never end
 
     def _suffixes(self, identity: str, owner: str) -> Iterator[str]:
-        if fingerprint(owner) not in self._needs_long:
-            yield _hexadecimal(fingerprint(identity), _SHORT)
-        yield _hexadecimal(fingerprint(owner), _LONG)
+        if fingerprint(owner) not in self.facts.needs_long:
+            yield _hexadecimal(fingerprint(identity), SHORT_SUFFIX_DIGITS)
+        yield _hexadecimal(fingerprint(owner), _LONG_SUFFIX_DIGITS)
         for attempt in count():  # pragma: no branch -- without end
-            yield _hexadecimal(fingerprint(f"{owner}\0{attempt}"), _LONG)
+            yield _hexadecimal(fingerprint(f"{owner}\0{attempt}"), _LONG_SUFFIX_DIGITS)
 
 
 def _split(name: str) -> tuple[str, str]:
@@ -237,30 +246,3 @@ def _fold(stem: str) -> str:
 
 def _cut(stem: str, size_bytes: int) -> str:
     return stem.encode()[:size_bytes].decode(errors="ignore").rstrip(". ") or "_"
-
-
-def _clashing(
-    part: int,
-    colliding: set[int],
-    stems: Fingerprints,
-    media: Fingerprints,
-    owners: Fingerprints,
-) -> Iterator[int]:
-    """Owners whose stem and short suffix are those of another owner.
-
-    Args:
-        part: Looks only at digests of media that begin with these bits, which
-            bounds the memory: the suffixes of others begin otherwise.
-        colliding: Stems that get a suffix.
-        stems: Of every reference.
-        media: Likewise.
-        owners: Likewise.
-    """
-    first: dict[int, int] = {}
-    for stem, medium, owner in zip(stems, media, owners, strict=True):
-        if medium >> FINGERPRINT_BITS - _PART_BITS == part and stem in colliding:
-            short = medium >> FINGERPRINT_BITS - 4 * _SHORT
-            other = first.setdefault(stem << 4 * _SHORT | short, owner)
-            if other != owner:
-                yield other
-                yield owner

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import pickle
 import re
 from collections.abc import Sequence
 from functools import partial
-from itertools import count
+from itertools import count, pairwise
+from typing import TypeVar
 from unicodedata import normalize
 
 import pytest
@@ -18,7 +20,9 @@ from ls_tools.origin import Origin
 from ls_tools.output import NamePlan, NameStyle, identities
 from ls_tools.output.fingerprints import fingerprint
 from ls_tools.output.identities import IdentityReader
+from ls_tools.output.name_survey import NameSurvey
 
+T = TypeVar("T")
 LOCATE = partial(parse_reference, origin=Origin.parse("https://ls.example.org"))
 
 
@@ -171,8 +175,11 @@ def test_a_reference_that_does_not_parse_has_a_name_without_secrets() -> None:
     assert "SECRET" not in named.name + named.canonical
 
 
+ODD_NAMES = ["con.jpg", "a", ".a", "a.b.c", "x" * 300 + ".jpg", "é" * 150]
+LOOKS_SUFFIXED = ["a_01234567", "b_0123456789abcdef.jpg"]
+
 long_or_odd = st.one_of(
-    st.sampled_from(["con.jpg", "a", ".a", "a.b.c", "x" * 300 + ".jpg", "é" * 150]),
+    st.sampled_from(ODD_NAMES + LOOKS_SUFFIXED),
     st.text(min_size=1, max_size=30),
     st.text("aA.", min_size=1, max_size=4),
 )
@@ -257,3 +264,44 @@ def test_a_long_name_that_is_cut_has_a_long_suffix() -> None:
     names = names_of(tasks_of(f"s3://b/1/{stem}.jpg", f"s3://b/2/{stem}.jpg"))
     assert len(set(names)) == 2
     assert all(re.fullmatch(r"x{179}_[0-9a-f]{16}\.jpg", name) for name in names)
+
+
+def _given(value: T) -> T:
+    """A value as another process gets it."""
+    copy: T = pickle.loads(pickle.dumps(value))  # noqa: S301 -- our own
+    return copy
+
+
+@given(
+    names=st.lists(
+        st.lists(st.tuples(st.sampled_from("123"), long_or_odd), max_size=3),
+        max_size=12,
+    ),
+    cuts=st.sets(st.integers(0, 12)),
+    style=st.sampled_from(["original", "task-id"]),
+    ids=st.sampled_from([range(12), [1] * 12, [*range(6)] * 2]),
+)
+def test_surveys_of_parts_make_the_plan_of_all_tasks(
+    names: list[list[tuple[str, str]]],
+    cuts: set[int],
+    style: NameStyle,
+    ids: Sequence[int],
+) -> None:
+    tasks = tasks_of(*([f"s3://b/{a}/{b}" for a, b in task] for task in names), ids=ids)
+    bounds = [0, *sorted(cuts), len(tasks)]
+    joined = NameSurvey()
+    for start, end in pairwise(bounds):
+        part = NamePlan(LOCATE, style=style).survey(tasks[start:end], references_of)  # type: ignore[arg-type]  # a Task has data and an id
+        joined.extend(_given(part))
+    whole, settled = plan_of(tasks, style), NamePlan(LOCATE, style=style)
+    settled.settle(joined)
+    assert settled.facts == whole.facts
+    worker = NamePlan(LOCATE, style=style, facts=_given(settled.facts))
+    for task in tasks:
+        for reference in references_of(task):
+            assert worker.named(reference, task) == whole.named(reference, task)
+
+
+def test_a_plan_knows_whether_any_medium_is_shared() -> None:
+    assert not plan_of(tasks_of("s3://b/1.jpg", "s3://b/2.jpg")).has_shared
+    assert plan_of(tasks_of("s3://b/1.jpg", "s3://b/1.jpg")).has_shared
