@@ -11,7 +11,7 @@ from typing import TypeVar
 from unicodedata import normalize
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ls_tools.locator import parse_reference
@@ -26,7 +26,7 @@ T = TypeVar("T")
 LOCATE = partial(parse_reference, origin=Origin.parse("https://ls.example.org"))
 
 
-def tasks_of(*references: str | list[str], ids: Sequence[int] = ()) -> list[Task]:
+def tasks_of(*references: str | list[str], ids: Sequence[int | str] = ()) -> list[Task]:
     return [
         Task(id=ids[index] if ids else index + 1, index=index, data={"image": value})
         for index, value in enumerate(references)
@@ -272,6 +272,7 @@ def _given(value: T) -> T:
     return copy
 
 
+@example([[("1", "a")], [("1", "a")]], {1}, "task-id", [1, "1"])
 @given(
     names=st.lists(
         st.lists(st.tuples(st.sampled_from("123"), long_or_odd), max_size=3),
@@ -279,13 +280,13 @@ def _given(value: T) -> T:
     ),
     cuts=st.sets(st.integers(0, 12)),
     style=st.sampled_from(["original", "task-id"]),
-    ids=st.sampled_from([range(12), [1] * 12, [*range(6)] * 2]),
+    ids=st.sampled_from([range(12), [1, "1"] * 6, [*range(6)] * 2]),
 )
 def test_surveys_of_parts_make_the_plan_of_all_tasks(
     names: list[list[tuple[str, str]]],
     cuts: set[int],
     style: NameStyle,
-    ids: Sequence[int],
+    ids: Sequence[int | str],
 ) -> None:
     tasks = tasks_of(*([f"s3://b/{a}/{b}" for a, b in task] for task in names), ids=ids)
     bounds = [0, *sorted(cuts), len(tasks)]
