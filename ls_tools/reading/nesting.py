@@ -4,52 +4,60 @@ from __future__ import annotations
 
 from itertools import accumulate
 
-_PEELED_LEVELS = 24
-_NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
+_PEELINGS = 24
+_NEITHER_BRACKET_NOR_QUOTE = bytes(set(range(256)) - set(b'[]{}"'))
 
 
 def is_deeper_than(raw: bytes, limit: int) -> bool:
     """Whether JSON containers in ``raw`` are nested deeper than ``limit``.
 
-    Costs a pass over ``raw``; more only where there are many brackets.
+    Costs two quick passes over ``raw``; more only where there are many brackets.
     """
     if len(raw) <= 2 * limit:
         return False
-    if raw.count(b"{") + raw.count(b"[") <= limit:
+    # Dropping a byte jumps from one to the next, counting it would look at all.
+    others = raw.replace(b"{", b"", limit + 1).replace(b"[", b"", limit + 1)
+    if len(raw) - len(others) <= limit:
         return False
     return _is_deeper(_structure_of(raw), limit)
 
 
 def _structure_of(raw: bytes) -> bytes:
     """The brackets of ``raw`` that stand outside of strings."""
-    unescaped = raw.replace(b"\\\\", b"").replace(b'\\"', b"")
-    outside = b"".join(unescaped.split(b'"')[::2])
-    return outside.translate(None, _NO_BRACKETS)
+    if b"\\" in raw:
+        raw = raw.replace(b"\\\\", b"").replace(b'\\"', b"")
+    marks = raw.translate(None, _NEITHER_BRACKET_NOR_QUOTE)
+    return b"".join(marks.replace(b'""', b"").split(b'"')[::2])
 
 
 def _is_deeper(brackets: bytes, limit: int) -> bool:
-    """Peel innermost pairs off level by level; count what is deeper one by one.
+    """Peel innermost pairs off layer by layer; count what is deeper one by one.
 
     Peeling is a pass in C over what is left, and hardly anything is nested deeper
     than a few levels. What is would cost a pass for each of them.
     """
-    rounds = min(limit, _PEELED_LEVELS)
-    for _ in range(rounds):
-        peeled = _peel(brackets)
-        if len(peeled) == len(brackets):
+    rest = brackets
+    for _ in range(min(limit // _LEVELS_OF_PEEL, _PEELINGS)):
+        peeled = _peel(rest)
+        if len(peeled) == len(rest):
             # Nothing is left, or brackets that do not match: malformed, not deep.
             return False
-        brackets = peeled
-    return _depth_of(brackets) > limit - rounds
+        rest = peeled
+    return _depth_of(brackets) > limit
+
+
+_LEVELS_OF_PEEL = 2
+"""Most levels that ``_peel`` takes off: of ``{[]}`` both."""
 
 
 def _peel(brackets: bytes) -> bytes:
-    """Drop each pair that encloses nothing: one level of them."""
-    marked = brackets.replace(b"[]", b"  ").replace(b"{}", b"  ")
-    return marked.replace(b" ", b"")
+    """Drop pairs that enclose nothing, one level of them at least."""
+    return brackets.replace(b"[]", b"").replace(b"{}", b"")
 
 
 def _depth_of(brackets: bytes) -> int:
     """How many of ``brackets`` are open at once, at most."""
-    steps = (1 if bracket in b"[{" else -1 for bracket in brackets)
-    return max(accumulate(steps), default=0)
+    return max(accumulate(map(_STEPS.__getitem__, brackets)), default=0)
+
+
+_STEPS = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}

@@ -124,6 +124,14 @@ def test_depth_is_measured_however_deep(depth: int) -> None:
     assert not is_deeper_than(wide, max(depth, 2) + 1)
 
 
+@pytest.mark.parametrize("pairs", [1, 12, 23, 24, 25, 30, 49])
+def test_depth_of_lists_in_objects_is_measured(pairs: int) -> None:
+    """Both go at once where the innermost brackets are dropped."""
+    raw = b"[" + b'{"a":[' * pairs + b"]}" * pairs + b", [[]]" * 100 + b"]"
+    assert is_deeper_than(raw, 2 * pairs)
+    assert not is_deeper_than(raw, max(2 * pairs, 3) + 1)
+
+
 def test_long_strings_of_escapes_are_scanned() -> None:
     text = '\\"\\\\\\n' * 20_000
     data = f'[{{"id": 1, "data": {{"t": "{text}", "v": NaN}}}}, {{"id": 2}}]'
