@@ -1,162 +1,303 @@
-"""Measure conversions of an export of boxes beside today's converter, in one run.
-
-    python benchmarks/conversions.py [--tasks 20000] [--rounds 5] [--out results.json]
-
-Formats with a file per image are also measured beside the least that could be
-done: writing the same bytes to the same files with plain ``open`` and ``write``.
-Media are not placed on either side.
-"""
+"""Conversions beside the existing converters and beside what cannot be undercut."""
 
 from __future__ import annotations
 
-import argparse
-import json
-import shutil
-import statistics
-import subprocess
+import hashlib
+import importlib.util
+import pickle
 import sys
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from measure import CONFIG, HERE, Cost, median, peer_python, run
+from environments import label_of, python_of
+from measuring import NotMeasuredError, RunError, Side, compare, run
+from results import Topic, at_most, figures, times
 
-OURS = """
-import sys
-from ls_tools import convert
-export, config, out, to = sys.argv[1:]
-convert(export, to, out, config=config)
-"""
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from measuring import Cost, Runs
+    from plan import Export, Plan
+    from results import Row, Wanted
+
 PEER = """
 import os, sys
-from label_studio_sdk.converter import Converter
-export, config, out, to = sys.argv[1:]
+module, export, config, out, to = sys.argv[1:]
 os.makedirs(out)
+Converter = __import__(module, fromlist=["Converter"]).Converter
 converter = Converter(config, None, download_resources=False)
-write = {
-    "json_min": converter.convert_to_json_min,
-    "csv": converter.convert_to_csv,
-    "yolo": converter.convert_to_yolo,
-    "voc": converter.convert_to_voc,
-}[to]
-more = {"sep": ",", "header": True} if to == "csv" else {}
-write(export, out, is_dir=False, **more)
+converter.convert(export, out, to, is_dir=False)
 """
-PLAIN = """
-import os, pickle, sys
-packed, out = sys.argv[1:3]
+READ = """
+import sys, time
+started = time.perf_counter()
+with open(sys.argv[1], "rb", buffering=0) as file:
+    while file.read(2**20):
+        pass
+print(time.perf_counter() - started)
+"""
+SPLIT = """
+import msgspec, sys, time
+started = time.perf_counter()
+with open(sys.argv[1], "rb") as file:
+    msgspec.json.decode(file.read(), type=list[msgspec.Raw])
+print(time.perf_counter() - started)
+"""
+WRITE = """
+import os, pickle, sys, time
+packed, out = sys.argv[1:]
 files = pickle.load(open(packed, "rb"))
+started = time.perf_counter()
 for folder in {os.path.dirname(name) for name in files}:
     os.makedirs(os.path.join(out, folder), exist_ok=True)
 for name, body in files.items():
     with open(os.path.join(out, name), "wb") as file:
         file.write(body)
+print(time.perf_counter() - started)
 """
-UNPACK = """
-import pickle, sys
-pickle.load(open(sys.argv[1], "rb"))
-"""
-FORMATS = ("json_min", "csv", "yolo", "voc")
-PER_IMAGE = frozenset({"yolo", "voc"})
-LABELS = "Airplane,Bicycle,Bus,Car,Cat,Dog,Motorcycle,Person,Traffic light,Truck"
+PLAIN = "plain `open` and `write` of the same files"
+FLOORS = {"reading its bytes": READ, "its split into tasks by msgspec": SPLIT}
+PEERS = {
+    "label-studio-sdk": "label_studio_sdk.converter",
+    "label-studio-converter": "label_studio_converter",
+}
+SDK = label_of("label-studio-sdk")
+OURS, TENTH = "ours", "ours, a tenth of the tasks"
+MEMORY_MB = 150
+FURTHER_BYTES = 100
 
 
-def main() -> None:
-    """Measure, print a table, write the results where asked."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--tasks", type=int, default=20_000)
-    parser.add_argument("--only", choices=FORMATS)
-    parser.add_argument("--out", type=Path)
-    options = parser.parse_args()
-    peer = peer_python()
-    results = {}
-    with tempfile.TemporaryDirectory() as folder:
-        export, config = make_export(Path(folder), options.tasks)
-        for to in [options.only] if options.only else FORMATS:
-            bench = Bench(Path(folder), export, config, to)
-            results[to] = bench.measure(peer, options.rounds)
-    for to, figures in results.items():
-        for what, value in figures.items():
-            print(f"{to:9} {what:28} {value:12.6g}")
-    if options.out:
-        options.out.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+@dataclass(frozen=True)
+class Conversion:
+    """A conversion to measure.
+
+    Attributes:
+        to: Our name of the format.
+        kind: Of the export.
+        tasks: In a full run.
+        wanted: By what it stands beside.
+        theirs: The name of the format in the existing converters, if they have it.
+        is_per_image: Whether it writes a file for each task.
+        module: What has to be installed.
+    """
+
+    to: str
+    kind: str
+    wanted: dict[str, Wanted]
+    theirs: str = ""
+    tasks: int = 50_000
+    is_per_image: bool = False
+    module: str = ""
+
+    @property
+    def name(self) -> str:
+        """For the command line; formats of several kinds have the kind as well."""
+        return self.to if self.theirs or self.wanted else f"{self.to}-{self.kind}"
 
 
-def make_export(folder: Path, tasks: int) -> tuple[Path, Path]:
-    """The export and the label config that every format is made from."""
-    export, config = folder / "export.json", folder / "config.xml"
-    generate = [sys.executable, str(HERE / "generate.py"), "detection"]
-    subprocess.run([*generate, "--tasks", str(tasks), "--out", str(export)], check=True)
-    labels = "".join(f'<Label value="{name}"/>' for name in LABELS.split(","))
-    config.write_text(CONFIG.format(labels=labels), encoding="utf-8")
-    return export, config
+_NEAR_PLAIN = times(1 / 1.5)
+TIMED = (
+    Conversion("coco", "detection", {SDK: times(15)}, "COCO"),
+    Conversion("json_min", "detection", {SDK: times(8)}, "JSON_MIN"),
+    Conversion("csv", "detection", {SDK: times(15)}, "CSV"),
+    Conversion(
+        "yolo",
+        "detection",
+        {SDK: times(6), PLAIN: _NEAR_PLAIN},
+        "YOLO",
+        is_per_image=True,
+    ),
+    Conversion(
+        "voc",
+        "detection",
+        {SDK: times(12), PLAIN: _NEAR_PLAIN},
+        "VOC",
+        is_per_image=True,
+    ),
+    Conversion("conll2003", "ner", {SDK: times(6)}, "CONLL2003"),
+)
+OTHERS = (
+    Conversion("spacy", "ner", {}, module="spacy"),
+    Conversion("coco", "segmentation", {}),
+    Conversion("yolo", "segmentation", {}),
+    Conversion("jsonl", "detection", {}),
+    Conversion("parquet", "detection", {}, module="pyarrow"),
+    Conversion("csv", "classification", {}),
+    Conversion("asr_manifest", "audio", {}),
+    Conversion("rttm", "audio", {}),
+    Conversion("masks", "brush", {}, tasks=1000, module="PIL"),
+    Conversion("brush_png", "brush", {}, tasks=1000, module="PIL"),
+    Conversion("brush_coco", "brush", {}, tasks=1000, module="numpy"),
+)
+PARALLEL = ("coco", "json_min", "csv", "yolo", "voc", "conll2003")
 
 
-class Bench:
-    """One format, by turns with its peers."""
+def convert_command(
+    export: Export, to: str, jobs: int | None = None
+) -> Callable[[Path], list[str]]:
+    """Our command, for the folder to write."""
 
-    def __init__(self, folder: Path, export: Path, config: Path, to: str) -> None:
-        self._folder = folder
-        self._given = [str(export), str(config)]
-        self._to = to
+    def command(out: Path) -> list[str]:
+        options = ["--config", str(export.config), "--to", to, "--quiet"]
+        options += ["--jobs", str(jobs)] if jobs else []
+        start = [sys.executable, "-m", "ls_tools", "convert", str(export.path)]
+        return [*start, *options, "--out", str(out / "made")]
 
-    def measure(self, peer: Path, rounds: int) -> dict[str, float]:
-        """Medians of the rounds, and of the ratios round by round."""
-        mine, theirs, plain = [], [], []
-        packed = self._pack() if self._to in PER_IMAGE else None
-        for _ in range(rounds):
-            mine.append(self._convert(Path(sys.executable), OURS))
-            theirs.append(self._convert(peer, PEER))
-            if packed is not None:
-                plain.append(self._write(packed))
-        figures = {
-            "ours s": median(mine, "wall_s"),
-            "ours anonymous MB": median(mine, "anonymous_bytes") / 1e6,
-            "peer s": median(theirs, "wall_s"),
-            "times faster": _ratio(theirs, mine),
-        }
-        if plain:
-            figures["plain writes s"] = statistics.median(plain)
-            figures["times plain writes"] = statistics.median(
-                cost.wall_s / least for cost, least in zip(mine, plain, strict=True)
-            )
-        return figures
-
-    def _convert(self, python: Path, script: str) -> Cost:
-        with tempfile.TemporaryDirectory(dir=self._folder) as out:
-            return run([str(python), "-c", script, *self._given, f"{out}/o", self._to])
-
-    def _pack(self) -> Path:
-        """What our side writes, in one file, so that reading it costs little."""
-        import pickle  # what the next process unpacks is this one's own
-
-        out, packed = self._folder / "tree", self._folder / "tree.pickle"
-        self._run_ours(out)
-        files = {
-            path.relative_to(out).as_posix(): path.read_bytes()
-            for path in sorted(out.rglob("*"))
-            if path.is_file()
-        }
-        packed.write_bytes(pickle.dumps(files))
-        shutil.rmtree(out)
-        return packed
-
-    def _run_ours(self, out: Path) -> None:
-        command = [sys.executable, "-c", OURS, *self._given, str(out), self._to]
-        subprocess.run(command, check=True)
-
-    def _write(self, packed: Path) -> float:
-        """Seconds of writing alone: the time to unpack is taken off."""
-        with tempfile.TemporaryDirectory(dir=self._folder) as out:
-            whole = run([sys.executable, "-c", PLAIN, str(packed), out])
-        return whole.wall_s - run([sys.executable, "-c", UNPACK, str(packed)]).wall_s
+    return command
 
 
-def _ratio(theirs: list[Cost], mine: list[Cost]) -> float:
-    return statistics.median(
-        b.wall_s / a.wall_s for a, b in zip(mine, theirs, strict=True)
+def rows_of(conversion: Conversion, plan: Plan) -> Iterator[Row]:
+    """The rows of one conversion: its time, and its memory."""
+    if conversion.module and not importlib.util.find_spec(conversion.module):
+        msg = f"{conversion.module} is not installed"
+        raise NotMeasuredError(msg)
+    tasks = plan.size(conversion.tasks, conversion.tasks // 25)
+    export = plan.export(conversion.kind, tasks)
+    tenth = plan.export(conversion.kind, tasks // 10)
+    with tempfile.TemporaryDirectory(dir=plan.folder) as folder:
+        sides = [
+            _ours(OURS, conversion, export),
+            _ours(TENTH, conversion, tenth),
+            *_peers(conversion, export, plan),
+            *_floors(conversion, export, Path(folder)),
+        ]
+        rounds = plan.rounds if conversion.theirs else min(plan.rounds, 3)
+        runs = compare(sides, rounds, Path(folder))
+    yield from _time_rows(conversion, export, runs)
+    yield from _memory_rows(conversion, export, tenth, runs)
+
+
+def _ours(name: str, conversion: Conversion, export: Export) -> Side:
+    command = convert_command(export, conversion.to)
+    return Side(name, command, check=_check(conversion, export))
+
+
+def _peers(conversion: Conversion, export: Export, plan: Plan) -> Iterator[Side]:
+    """The existing converters; the older one less often."""
+    for name, module in PEERS.items() if conversion.theirs else ():
+        start = [python_of(name), "-c", PEER, module]
+        yield Side(
+            label_of(name),
+            _filled([*start, str(export.path), str(export.config)], conversion.theirs),
+            check=_check(conversion, export),
+            most_rounds=None if label_of(name) == SDK else max(1, plan.rounds // 3),
+        )
+
+
+def _filled(start: Sequence[str], *rest: str) -> Callable[[Path], list[str]]:
+    return lambda out: [*start, str(out / "made"), *rest]
+
+
+def _floors(conversion: Conversion, export: Export, folder: Path) -> Iterator[Side]:
+    for name, script in FLOORS.items():
+        command = [sys.executable, "-c", script, str(export.path)]
+        yield Side(name, lambda _, command=command: command, tells_s=True)
+    if conversion.is_per_image:
+        packed = pack(convert_command(export, conversion.to), folder)
+        start = [sys.executable, "-c", WRITE, str(packed)]
+        yield Side(PLAIN, _filled(start), tells_s=True)
+
+
+def pack(command: Callable[[Path], Sequence[str]], folder: Path) -> Path:
+    """What our side writes, in one file that is read before the time is taken."""
+    packed = folder / "tree.pickle"
+    with tempfile.TemporaryDirectory(dir=folder) as out:
+        run(command(Path(out)))
+        packed.write_bytes(pickle.dumps(dict(files_in(Path(out)))))
+    return packed
+
+
+def files_in(folder: Path) -> Iterator[tuple[str, bytes]]:
+    """The files below a folder, by relative path."""
+    for path in sorted(folder.rglob("*")):
+        if path.is_file():
+            yield path.relative_to(folder).as_posix(), path.read_bytes()
+
+
+def _check(conversion: Conversion, export: Export) -> Callable[[Path], None]:
+    least = export.tasks if conversion.is_per_image else 1
+
+    def check(out: Path) -> None:
+        found = sum(1 for path in out.rglob("*") if path.is_file())
+        if found < least:
+            msg = f"{conversion.to}: {found} files, of at least {least}"
+            raise RunError(msg)
+
+    return check
+
+
+def _time_rows(conversion: Conversion, export: Export, runs: Runs) -> Iterator[Row]:
+    topic = Topic("Conversion", conversion.name, f"{export} to `{conversion.to}`", "s")
+    ours = figures(runs[OURS], _wall_s)
+    others = {name: x for name, x in runs.items() if name not in (OURS, TENTH)}
+    for name, costs in others.items():
+        wanted = conversion.wanted.get(name)
+        yield topic.beside(name, ours, figures(costs, _wall_s), wanted)
+
+
+def _wall_s(cost: Cost) -> float:
+    return cost.wall_s
+
+
+def _anonymous_mb(cost: Cost) -> float:
+    return cost.anonymous_bytes / 1e6
+
+
+def _memory_rows(
+    conversion: Conversion, export: Export, tenth: Export, runs: Runs
+) -> Iterator[Row]:
+    what = f"{export} to `{conversion.to}`"
+    topic = Topic("Memory", conversion.name, f"{what}: peak anonymous memory", "MB")
+    ours = figures(runs[OURS], _anonymous_mb)
+    if SDK in runs:
+        theirs = figures(runs[SDK], _anonymous_mb)
+        yield topic.beside(SDK, ours, theirs, at_most(MEMORY_MB))
+    else:
+        yield topic.alone(ours, at_most(MEMORY_MB))
+    resident = Topic("Memory", conversion.name, f"{what}: all resident", "MB")
+    yield resident.alone(figures(runs[OURS], lambda x: x.resident_bytes / 1e6))
+    further = [
+        (large.anonymous_bytes - small.anonymous_bytes) / (export.tasks - tenth.tasks)
+        for large, small in zip(runs[OURS], runs[TENTH], strict=True)
+    ]
+    growth = f"`{conversion.to}`, from {tenth.tasks:,} to {export.tasks:,}"
+    what = f"{growth} {export.kind} tasks: anonymous memory per further task"
+    topic = Topic("Memory", conversion.name, what, "bytes")
+    yield topic.alone(further, at_most(FURTHER_BYTES))
+
+
+def worker_rows(plan: Plan) -> Iterator[Row]:
+    """One worker process and two, and whether both write the same bytes."""
+    for conversion in TIMED:
+        if conversion.to not in PARALLEL:
+            continue
+        export = plan.export(conversion.kind, plan.size(50_000, 5_000))
+        seen: list[str] = []
+        sides = [_worker_side(export, conversion.to, jobs, seen) for jobs in (1, 2)]
+        runs = compare(sides, min(plan.rounds, 3), plan.folder)
+        if len(set(seen)) != 1:
+            msg = f"{conversion.to}: one and two workers do not write the same"
+            raise RunError(msg)
+        one, two = (figures(runs[side.name], _wall_s) for side in sides)
+        what = f"{export} to `{conversion.to}`, two worker processes"
+        topic = Topic("Workers", "workers", what, "s")
+        yield topic.beside("one worker process", two, one, times(1.7))
+
+
+def _worker_side(export: Export, to: str, jobs: int, seen: list[str]) -> Side:
+    return Side(
+        f"{jobs}",
+        convert_command(export, to, jobs),
+        check=lambda out: seen.append(digest_of(out / "made")),
     )
 
 
-if __name__ == "__main__":
-    main()
+def digest_of(folder: Path) -> str:
+    """One digest of all files in a folder, their names included."""
+    digest = hashlib.sha256()
+    for name, body in files_in(folder):
+        digest.update(f"{name}\0{len(body)}\0".encode())
+        digest.update(body)
+    return digest.hexdigest()

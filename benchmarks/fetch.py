@@ -32,7 +32,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from measure import peer_python
+from environments import python_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -272,7 +272,7 @@ def _answers(port: int) -> bool:
         return client.connect_ex(("127.0.0.1", port)) == 0
 
 
-def small(bucket: Bucket, count: int, rounds: int) -> dict[str, float]:
+def small_runs(bucket: Bucket, count: int, rounds: int) -> dict[str, Runs]:
     """Many small objects from a store that answers at once."""
     keys = bucket.fill([SMALL_BYTES] * (count + 1))
     sides = [
@@ -280,33 +280,45 @@ def small(bucket: Bucket, count: int, rounds: int) -> dict[str, float]:
         Side("ours without obstore", OURS.format(without_fast=True)),
         Side("boto3", BOTO3),
         Side("obstore, same files and fsyncs", OBSTORE),
-        Side("existing get_local_path", SDK, python=str(peer_python())),
+        Side("existing get_local_path", SDK, python=python_of("label-studio-sdk")),
     ]
-    runs = compare(sides, bucket.endpoint, keys, rounds)
+    return compare(sides, bucket.endpoint, keys, rounds)
+
+
+def small(bucket: Bucket, count: int, rounds: int) -> dict[str, float]:
+    """The figures of ``small_runs``."""
+    runs = small_runs(bucket, count, rounds)
     figures = {f"{name} /s": count / _median(r) for name, r in runs.items()}
     for other in ("boto3", "obstore, same files and fsyncs", "existing get_local_path"):
         figures[f"ours, times {other}"] = _ratio(runs["ours"], runs[other])
     return figures
 
 
-def slow(bucket: Bucket, rounds: int) -> dict[str, float]:
+def slow_runs(bucket: Bucket, rounds: int, count: int = 500) -> dict[str, Runs]:
     """Small objects from a store that lets each request wait."""
-    keys = bucket.fill([SMALL_BYTES] * 501)
+    keys = bucket.fill([SMALL_BYTES] * (count + 1))
     sides = [
         Side("ours", OURS.format(without_fast=False), threads=0),
-        Side("one by one", SDK, python=str(peer_python()), threads=1),
+        Side("one by one", SDK, python=python_of("label-studio-sdk"), threads=1),
         Side("boto3, 16 threads", BOTO3),
     ]
     with delayed(bucket.endpoint, DELAY_S) as endpoint:
-        runs = compare(sides, endpoint, keys, rounds)
+        return compare(sides, endpoint, keys, rounds)
+
+
+def slow(bucket: Bucket, rounds: int) -> dict[str, float]:
+    """The figures of ``slow_runs``."""
+    runs = slow_runs(bucket, rounds)
     figures = {f"{name} s": _median(r) for name, r in runs.items()}
     figures["ours, times one by one"] = _ratio(runs["ours"], runs["one by one"])
     return figures
 
 
-def large(bucket: Bucket, rounds: int) -> dict[str, float]:
+def large_runs(
+    bucket: Bucket, rounds: int, size_bytes: int = LARGE_BYTES
+) -> dict[str, Runs]:
     """One large object."""
-    keys = bucket.fill([SMALL_BYTES, LARGE_BYTES], is_md5=False)
+    keys = bucket.fill([SMALL_BYTES, size_bytes], is_md5=False)
     sides = [
         Side("ours", OURS.format(without_fast=False), threads=0),
         Side("ours without obstore", OURS.format(without_fast=True), threads=0),
@@ -314,7 +326,12 @@ def large(bucket: Bucket, rounds: int) -> dict[str, float]:
         Side("curl", CURL.format(sync=False)),
         Side("curl and sync", CURL.format(sync=True)),
     ]
-    runs = compare(sides, bucket.endpoint, keys, rounds)
+    return compare(sides, bucket.endpoint, keys, rounds)
+
+
+def large(bucket: Bucket, rounds: int) -> dict[str, float]:
+    """The figures of ``large_runs``."""
+    runs = large_runs(bucket, rounds)
     figures = {f"{n} MB/s": LARGE_BYTES / 1e6 / _median(r) for n, r in runs.items()}
     for other in ("curl", "curl and sync", "boto3"):
         figures[f"ours, times {other}"] = _ratio(runs["ours"], runs[other])

@@ -20,154 +20,19 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+from contents import KINDS, label_config, labels_of
 
-CLASSES = (
-    "Airplane",
-    "Bicycle",
-    "Bus",
-    "Car",
-    "Cat",
-    "Dog",
-    "Motorcycle",
-    "Person",
-    "Traffic light",
-    "Truck",
-)
-ENTITIES = ("LOC", "MISC", "ORG", "PER")
-TOPICS = ("negative", "neutral", "positive")
-IMAGE_SIZES = ((640, 480), (800, 600), (1024, 768), (1280, 720), (1920, 1080))
-SYLLABLES = ("ba", "dor", "el", "fin", "ga", "hu", "is", "ka", "lo", "mer", "ni", "ou")
-WORDS_PER_TEXT = 200
-ENTITY_SHARE = 0.05
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
 _BEGINNING = datetime(2026, 11, 22, 4, 50, 33, tzinfo=timezone.utc)
 
-LABEL_CONFIGS = {
-    "detection": (
-        '<View><Image name="img" value="$image"/>'
-        '<RectangleLabels name="rect" toName="img">'
-        + "".join(f'<Label value="{name}"/>' for name in CLASSES)
-        + "</RectangleLabels></View>"
-    ),
-    "ner": (
-        '<View><Text name="text" value="$text"/><Labels name="ner" toName="text">'
-        + "".join(f'<Label value="{name}"/>' for name in ENTITIES)
-        + "</Labels></View>"
-    ),
-    "classification": (
-        '<View><Text name="text" value="$text"/><Choices name="topic" toName="text">'
-        + "".join(f'<Choice value="{name}"/>' for name in TOPICS)
-        + "</Choices></View>"
-    ),
-}
 
-Content = tuple[dict[str, Any], list[dict[str, Any]]]
-
-
-def make_boxes(rng: random.Random, number: int) -> Content:
-    """Data and results of a picture with 1 to 14 boxes."""
-    width, height = rng.choice(IMAGE_SIZES)
-    file = f"/data/upload/1/{rng.getrandbits(32):08x}-im{number}.jpg"
-    results = [make_box(rng, width, height) for _ in range(rng.randint(1, 14))]
-    return {"image": file}, results
-
-
-def make_box(rng: random.Random, width: int, height: int) -> dict[str, Any]:
-    """One box inside of the picture, in percent."""
-    x, y = rng.uniform(0, 80), rng.uniform(0, 80)
-    value = {
-        "x": x,
-        "y": y,
-        "width": rng.uniform(0.5, 100 - x),
-        "height": rng.uniform(0.5, 100 - y),
-        "rotation": 0,
-        "rectanglelabels": [rng.choice(CLASSES)],
-    }
-    return {
-        "id": f"{rng.getrandbits(40):010x}",
-        "from_name": "rect",
-        "to_name": "img",
-        "type": "rectanglelabels",
-        "origin": "manual",
-        "original_width": width,
-        "original_height": height,
-        "image_rotation": 0,
-        "value": value,
-    }
-
-
-def make_vocabulary() -> list[str]:
-    """Words of one to four syllables, with some capitals and full stops."""
-    rng = random.Random(0)
-    words = []
-    for place in range(5000):
-        word = "".join(rng.choices(SYLLABLES, k=rng.randint(1, 4)))
-        word = word.capitalize() if place % 7 == 0 else word
-        words.append(word + "." if place % 15 == 0 else word)
-    return words
-
-
-VOCABULARY = make_vocabulary()
-
-
-def make_spans(rng: random.Random, number: int) -> Content:
-    """Data and results of a text with about ten entities that do not overlap."""
-    del number
-    words = rng.choices(VOCABULARY, k=WORDS_PER_TEXT)
-    results, start, place = [], 0, 0
-    while place < len(words):
-        length = rng.randint(1, 3) if rng.random() < ENTITY_SHARE else 0
-        text = " ".join(words[place : place + max(1, length)])
-        if length:
-            results.append(make_span(rng, start, text.rstrip(".")))
-        start += len(text) + 1
-        place += max(1, length)
-    return {"text": " ".join(words)}, results
-
-
-def make_span(rng: random.Random, start: int, text: str) -> dict[str, Any]:
-    """One entity."""
-    value = {
-        "start": start,
-        "end": start + len(text),
-        "text": text,
-        "labels": [rng.choice(ENTITIES)],
-    }
-    return {
-        "id": f"{rng.getrandbits(40):010x}",
-        "from_name": "ner",
-        "to_name": "text",
-        "type": "labels",
-        "origin": "manual",
-        "value": value,
-    }
-
-
-def make_choice(rng: random.Random, number: int) -> Content:
-    """Data and results of a short text with one topic."""
-    del number
-    result = {
-        "id": f"{rng.getrandbits(40):010x}",
-        "from_name": "topic",
-        "to_name": "text",
-        "type": "choices",
-        "origin": "manual",
-        "value": {"choices": [rng.choice(TOPICS)]},
-    }
-    return {"text": " ".join(rng.choices(VOCABULARY, k=20))}, [result]
-
-
-KINDS: dict[str, Callable[[random.Random, int], Content]] = {
-    "detection": make_boxes,
-    "ner": make_spans,
-    "classification": make_choice,
-}
-
-
-def make_task(kind: str, rng: random.Random, number: int) -> dict[str, Any]:
+def make_task(
+    kind: str, rng: random.Random, number: int, labels: Sequence[str]
+) -> dict[str, Any]:
     """One task with one annotation and every field that the server writes."""
-    data, results = KINDS[kind](rng, number)
+    data, results = KINDS[kind][0](rng, number, labels)
     moment = _BEGINNING + timedelta(seconds=number)
     created, updated = (
         (moment + timedelta(microseconds=rng.randrange(10**6))).isoformat()[:-6] + "Z"
@@ -204,7 +69,7 @@ def make_task(kind: str, rng: random.Random, number: int) -> dict[str, Any]:
     return {
         "id": number,
         "annotations": [annotation],
-        "file_upload": Path(data.get("image", "texts.json")).name,
+        "file_upload": uploaded_name(data),
         "drafts": [],
         "predictions": [],
         "data": data,
@@ -225,28 +90,33 @@ def make_task(kind: str, rng: random.Random, number: int) -> dict[str, Any]:
     }
 
 
-def generate_texts(kind: str, tasks: int, seed: int) -> Iterator[str]:
+def uploaded_name(data: dict[str, Any]) -> str:
+    """The file that a task was uploaded with."""
+    file = data.get("image") or data.get("audio") or "texts.json"
+    return Path(file).name
+
+
+def generate_texts(
+    kind: str, tasks: int, seed: int, classes: int | None = None
+) -> Iterator[str]:
     """The JSON of each task, as a snapshot has it."""
     rng = random.Random(seed)
+    labels = labels_of(kind, classes)
     for number in range(1, tasks + 1):
-        yield json.dumps(make_task(kind, rng, number), ensure_ascii=False)
+        task = make_task(kind, rng, number, labels)
+        yield json.dumps(task, ensure_ascii=False)
 
 
-def write_export(
-    file: TextIO, kind: str, tasks: int, *, seed: int = 1, lines: bool = False
-) -> None:
+def write_export(file: TextIO, texts: Iterator[str], *, lines: bool = False) -> None:
     """Write a whole export.
 
     Args:
         file: Where to.
-        kind: ``detection``, ``ner`` or ``classification``.
-        tasks: Number of tasks.
-        seed: The same seed gives the same bytes.
+        texts: The JSON of each task.
         lines: One task a line instead of a list.
     """
     before, between, after = ("", "\n", "\n") if lines else ("[", ", ", "]")
     file.write(before)
-    texts = generate_texts(kind, tasks, seed)
     file.writelines(f"{between}{x}" if place else x for place, x in enumerate(texts))
     file.write(after)
 
@@ -256,20 +126,21 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("kind", choices=sorted(KINDS))
     parser.add_argument("--tasks", type=int, default=50_000)
+    parser.add_argument("--classes", type=int, help="how many; else those of the kind")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--lines", action="store_true", help="one task a line")
     parser.add_argument("--out", default="-", help="a file, or - for stdout")
     parser.add_argument("--config", help="write the label config to this file")
     args = parser.parse_args()
     if args.config:
-        Path(args.config).write_text(LABEL_CONFIGS[args.kind], encoding="utf-8")
+        config = label_config(args.kind, args.classes)
+        Path(args.config).write_text(config, encoding="utf-8")
+    texts = generate_texts(args.kind, args.tasks, args.seed, args.classes)
     if args.out == "-":
-        write_export(
-            sys.stdout, args.kind, args.tasks, seed=args.seed, lines=args.lines
-        )
+        write_export(sys.stdout, texts, lines=args.lines)
         return
     with Path(args.out).open("w", encoding="utf-8") as file:
-        write_export(file, args.kind, args.tasks, seed=args.seed, lines=args.lines)
+        write_export(file, texts, lines=args.lines)
 
 
 if __name__ == "__main__":

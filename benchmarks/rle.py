@@ -20,12 +20,12 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import venv
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import measure
 import numpy as np
+from environments import python_of
+from measuring import Side, compare
 
 from ls_tools.rle import encode_brush
 
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-RUST = "label-studio-brush-rle-rs==0.1.1"
 SIZES = (3, 4, 8, 16)
 WIDTH, HEIGHT = 1024, 768
 
@@ -101,10 +100,7 @@ def main() -> None:
     parser.add_argument("--tasks", type=int, default=100)
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
-    pythons = {"numpy": Path(sys.executable), "rust": environment("peer-rle", RUST)}
-    pythons["sdk"] = measure.peer_python()
-    if importlib.util.find_spec("numba"):
-        pythons["numba"] = Path(sys.executable)
+    pythons = find_pythons()
     with tempfile.TemporaryDirectory() as folder:
         results = measure_codes(pythons, Path(folder), options.rounds)
         results["export"] = measure_export(
@@ -117,27 +113,37 @@ def main() -> None:
         options.out.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
 
 
-def environment(name: str, requirement: str) -> Path:
-    """The interpreter of an environment that holds a package."""
-    folder = measure.ENVIRONMENTS / name
-    mark = folder / "installed.txt"
-    python = folder / "bin" / "python"
-    if not mark.exists():
-        venv.create(folder, with_pip=True, clear=True)
-        subprocess.run([python, "-m", "pip", "install", "-q", requirement], check=True)
-        mark.write_text(requirement)
-    return python
+def find_pythons() -> dict[str, Path]:
+    """The interpreter of each side; numba's only where it is installed."""
+    pythons = {
+        "numpy": Path(sys.executable),
+        "rust": Path(python_of("label-studio-brush-rle-rs")),
+        "sdk": Path(python_of("label-studio-sdk")),
+    }
+    if importlib.util.find_spec("numba"):
+        pythons["numba"] = Path(sys.executable)
+    return pythons
 
 
 def measure_codes(
     pythons: dict[str, Path], folder: Path, rounds: int
 ) -> dict[str, dict[str, float]]:
-    """Every code on every side, by turns."""
+    """The figures of every code."""
     codes = {name: make() for name, make in CODES.items()}
+    found = time_codes(codes, pythons, folder, rounds)
+    return {name: figures_of(times, len(codes[name][1])) for name, times in found}
+
+
+def time_codes(
+    codes: dict[str, tuple[tuple[int, int], list[int]]],
+    pythons: dict[str, Path],
+    folder: Path,
+    rounds: int,
+) -> Iterator[tuple[str, dict[str, list[float]]]]:
+    """Seconds of every code on every side, by turns."""
     path = folder / "codes.json"
     path.write_text(json.dumps(codes))
     sides = {side: start(python, side, path) for side, python in pythons.items()}
-    results = {}
     for name in codes:
         is_slow = name in SLOW
         times: dict[str, list[float]] = {side: [] for side in sides}
@@ -152,10 +158,9 @@ def measure_codes(
             if len(sums) != 1:
                 message = f"the sides do not agree on {name}: {sums}"
                 raise AssertionError(message)
-        results[name] = figures_of(times, len(codes[name][1]))
+        yield name, times
     for process in sides.values():
         process.communicate()
-    return results
 
 
 def figures_of(times: dict[str, list[float]], code_bytes: int) -> dict[str, float]:
@@ -198,23 +203,23 @@ def measure_export(
     export, config = folder / "export.json", folder / "config.xml"
     export.write_text(json.dumps([brush_task(number) for number in range(tasks)]))
     config.write_text(CONFIG)
-    mine: list[measure.Cost] = []
-    theirs: list[measure.Cost] = []
-    for _ in range(rounds):
-        for python, script, costs in (
-            (sys.executable, OUR_PNG, mine),
-            (peer, PEER_PNG, theirs),
-        ):
-            with tempfile.TemporaryDirectory(dir=folder) as out:
-                arguments = [str(export), str(config), f"{out}/png"]
-                costs.append(measure.run([str(python), "-c", script, *arguments]))
+    given = [str(export), str(config)]
+
+    def side(name: str, python: str, script: str) -> Side:
+        start = [python, "-c", script, *given]
+        return Side(name, lambda out: [*start, str(out / "png")])
+
+    sides = [side("ours", sys.executable, OUR_PNG), side("sdk", str(peer), PEER_PNG)]
+    runs = compare(sides, rounds, folder)
+    mine, theirs = ([cost.wall_s for cost in runs[side.name]] for side in sides)
+    anonymous = [cost.anonymous_bytes / 1e6 for cost in runs["ours"]]
     return {
         "tasks": tasks,
-        "ours s": measure.median(mine, "wall_s"),
-        "ours anonymous MB": measure.median(mine, "anonymous_bytes") / 1e6,
-        "sdk s": measure.median(theirs, "wall_s"),
+        "ours s": statistics.median(mine),
+        "ours anonymous MB": statistics.median(anonymous),
+        "sdk s": statistics.median(theirs),
         "times faster": statistics.median(
-            b.wall_s / a.wall_s for a, b in zip(mine, theirs, strict=True)
+            b / a for a, b in zip(mine, theirs, strict=True)
         ),
     }
 

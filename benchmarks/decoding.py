@@ -1,0 +1,43 @@
+"""Brush codes to masks, beside the decoders that people use today."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import rle
+from environments import label_of
+from results import Topic, times
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from plan import Plan
+    from results import Row, Wanted
+
+SDK, RUST = label_of("label-studio-sdk"), label_of("label-studio-brush-rle-rs")
+OURS = {"numpy": "NumPy alone", "numba": "numba"}
+PEERS = {"sdk": SDK, "rust": RUST}
+QUICK = ("strokes", "colour-by-editor")
+
+
+def rows(plan: Plan) -> Iterator[Row]:
+    """Every code on every side; seconds of the processor, since all use one thread."""
+    names = QUICK if plan.quick else tuple(rle.CODES)
+    codes = {name: rle.CODES[name]() for name in names}
+    found = rle.time_codes(codes, rle.find_pythons(), plan.folder, plan.rounds)
+    for name, seconds in found:
+        took_ms = {side: [1000 * x for x in took] for side, took in seconds.items()}
+        for ours, backend in OURS.items():
+            if ours not in took_ms:
+                continue
+            what = f"brush code to mask ({name}), {backend}"
+            topic = Topic("Brush codes", "brush-codes", what, "ms")
+            for peer, label in PEERS.items():
+                wanted = _wanted(name, peer)
+                yield topic.beside(label, took_ms[ours], took_ms[peer], wanted)
+
+
+def _wanted(code: str, peer: str) -> Wanted | None:
+    if peer == "rust":
+        return times(1)
+    return times(100) if "colour" in code else None
