@@ -10,9 +10,13 @@ from typing import TYPE_CHECKING, Any
 from ls_tools.errors import UnknownFormatError
 from ls_tools.formats.protocol import (
     ClassIds,
+    DivisibleFormat,
     Format,
     NoOptions,
+    Numbers,
     OptionInfo,
+    Survey,
+    Writing,
     describe_options,
     option,
 )
@@ -25,9 +29,13 @@ if TYPE_CHECKING:
 __all__ = [
     "FORMATS",
     "ClassIds",
+    "DivisibleFormat",
     "Format",
     "NoOptions",
+    "Numbers",
     "OptionInfo",
+    "Survey",
+    "Writing",
     "check_requirements",
     "describe_options",
     "implies_media",

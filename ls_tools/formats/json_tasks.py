@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING, ClassVar
 
 import msgspec
 
-from ls_tools.formats.protocol import Format, NoOptions
+from ls_tools.formats.protocol import DivisibleFormat, NoOptions, Writing
 from ls_tools.output import JSON_ARRAY, Layout, RecordFiles
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterable
 
     from ls_tools.label_config import LabelConfig
-    from ls_tools.output import Items, Output
-    from ls_tools.output.items import Item
+    from ls_tools.output import Item, Output
+    from ls_tools.selection import Selection
 
 
-class JsonFormat(Format):
+class JsonFormat(DivisibleFormat):
     """``result.json``: a JSON array, one task a line."""
 
     name: ClassVar[str] = "json"
@@ -28,14 +28,12 @@ class JsonFormat(Format):
     keeps_cancelled: ClassVar[bool] = True
     keeps_unlabeled: ClassVar[bool] = True
 
-    def write(
-        self, items: Items, config: LabelConfig, output: Output, options: NoOptions
-    ) -> None:
-        """Write ``result.json``, or a file per split."""
-        del config, options
-        with RecordFiles(output, "json", JSON_ARRAY) as files:
-            for task, item in _tasks(items, output):
-                files.write(task, item)
+    def begin(
+        self, config: LabelConfig, output: Output, options: NoOptions, survey: None
+    ) -> Writing:
+        """Begin ``result.json``, or a file per split."""
+        del config, options, survey
+        return _Tasks(output, RecordFiles(output, "json", JSON_ARRAY), bytes)
 
 
 class JsonLinesFormat(JsonFormat):
@@ -45,39 +43,53 @@ class JsonLinesFormat(JsonFormat):
     aliases: ClassVar[tuple[str, ...]] = ("ndjson",)
     summary: ClassVar[str] = "the tasks as exported, one JSON object a line"
 
-    def write(
-        self, items: Items, config: LabelConfig, output: Output, options: NoOptions
+    def begin(
+        self, config: LabelConfig, output: Output, options: NoOptions, survey: None
+    ) -> Writing:
+        """Begin ``result.jsonl``, or a file per split."""
+        del config, options, survey
+        return _Tasks(output, RecordFiles(output, "jsonl", Layout()), _on_one_line)
+
+
+class _Tasks(Writing):
+    """Tasks being written."""
+
+    def __init__(
+        self, output: Output, files: RecordFiles, spell: Callable[[bytes], bytes]
     ) -> None:
-        """Write ``result.jsonl``, or a file per split."""
-        del config, options
-        with RecordFiles(output, "jsonl", Layout()) as files:
-            for task, item in _tasks(items, output):
-                files.write(_on_one_line(task) + b"\n", item)
+        self._tally = output.tally
+        self._selection = output.selection
+        self._files = files
+        self._spell = spell
+
+    def add(self, items: Iterable[Item]) -> None:
+        """Write each task once, with what was not selected taken out."""
+        for _, group in groupby(items, key=lambda item: item.task.index):
+            of_task = list(group)
+            self._tally.wrote(sum(len(item.regions) for item in of_task))
+            task = _task_bytes(self._selection, of_task)
+            self._files.write(self._spell(task), of_task[0])
+
+    def finish(self) -> None:
+        """Complete the files."""
+        self._files.finish()
 
 
 def _on_one_line(task: bytes) -> bytes:
     if b"\n" in task or b"\r" in task:
-        return msgspec.json.format(task, indent=-1)
-    return task
+        task = msgspec.json.format(task, indent=-1)
+    return task + b"\n"
 
 
-def _tasks(items: Items, output: Output) -> Iterator[tuple[bytes, Item]]:
-    """Each task once, as it stands or with what was not selected taken out."""
-    for _, group in groupby(items, key=lambda item: item.task.index):
-        of_task = list(group)
-        output.tally.wrote(sum(len(item.regions) for item in of_task))
-        yield _task_bytes(items, of_task), of_task[0]
-
-
-def _task_bytes(items: Items, of_task: list[Item]) -> bytes:
+def _task_bytes(selection: Selection, of_task: list[Item]) -> bytes:
     task = of_task[0].task
-    candidates = items.selection.candidates(task)
+    candidates = selection.candidates(task)
     chosen = {id(item.annotation) for item in of_task if item.annotation is not None}
     kept = {place for place, a in enumerate(candidates) if id(a) in chosen}
     if len(kept) == len(candidates):
         return bytes(task.raw)
     fields = _decode_fields(task.raw)
-    for key in _KEYS.get(items.selection.policy, ("annotations", "completions")):
+    for key in _KEYS.get(selection.policy, ("annotations", "completions")):
         if found := _objects(fields.get(key)):
             left = [raw for place, raw in enumerate(found) if place in kept]
             fields[key] = msgspec.Raw(msgspec.json.encode(left))

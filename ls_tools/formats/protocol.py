@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    ClassVar,
+    Literal,
+    Protocol,
+    TypeAlias,
+    runtime_checkable,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from ls_tools.label_config import LabelConfig
-    from ls_tools.output import Items, Output
+    from ls_tools.output import Item, Items, Output
 
 ClassIds = Literal["contiguous", "category", "none"]
 
@@ -88,6 +96,109 @@ class Format(Protocol):
         Raises:
             OutputError: The output cannot be written.
         """
+
+
+Numbers: TypeAlias = dict[str, int]
+"""How many numbers of each kind are used: ids of images and of annotations."""
+
+
+class Survey(Protocol):
+    """What must be known of all items before the first one is written.
+
+    It can be pickled.
+    """
+
+    def merge(self, later: Any) -> None:
+        """Add what was found in the items that come next.
+
+        Args:
+            later: Of the same class.
+        """
+
+
+class Writing:
+    """One conversion to a ``DivisibleFormat`` under way: runs of items, then the end.
+
+    The runs may be written by several processes at once, each with a Writing and
+    an Output of its own. One of these processes joins what the others wrote, in
+    order, as if it had written it: the files of records are joined for it, and the
+    methods from ``numbers`` on are about what is left.
+    """
+
+    def add(self, items: Iterable[Item]) -> None:
+        """Write the items that come next.
+
+        Raises:
+            OutputError: The output cannot be written.
+        """
+        raise NotImplementedError
+
+    def finish(self) -> None:
+        """Write what comes after all items.
+
+        Raises:
+            OutputError: The output cannot be written.
+        """
+
+    def numbers(self) -> Numbers:
+        """How many numbers were used up: of a part, or of all so far."""
+        return {}
+
+    def begin_numbers(self, used: Numbers) -> None:
+        """Of a part that is complete: count from what the items before it used."""
+
+    def state(self) -> Any:
+        """What the end must know of a part; it can be pickled."""
+
+    def join(self, state: Any) -> None:
+        """Take over what the end must know of the part that comes next."""
+
+    def names(self) -> Sequence[Any]:
+        """What was given a name that depends on the names given before, in order."""
+        return ()
+
+    def learn(self, names: Sequence[Any]) -> None:
+        """Give these their names, in order, without a word in the Report."""
+
+
+@runtime_checkable
+class DivisibleFormat(Format, Protocol):
+    """A format whose items may be written in runs, by several processes.
+
+    Attributes:
+        looks_ahead: ``survey`` is needed.
+    """
+
+    looks_ahead: ClassVar[bool] = False
+
+    def begin(
+        self, config: LabelConfig, output: Output, options: Any, survey: Any
+    ) -> Writing:
+        """Begin to write.
+
+        Args:
+            config: The label config, given or inferred.
+            output: Tally, classes, names, media and the folder to write in.
+            options: An ``options_type``.
+            survey: Of all items; None unless the format looks ahead.
+
+        Raises:
+            OutputError: The output cannot be written.
+        """
+        raise NotImplementedError
+
+    def survey(self, items: Iterable[Item]) -> Survey:
+        """Look at items before they are written."""
+        raise NotImplementedError
+
+    def write(
+        self, items: Items, config: LabelConfig, output: Output, options: Any
+    ) -> None:
+        """Write every item in this process."""
+        survey = self.survey(items.scan()) if self.looks_ahead else None
+        writing = self.begin(config, output, options, survey)
+        writing.add(items)
+        writing.finish()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,26 +9,22 @@ import msgspec
 
 from ls_tools.formats.protocol import Format, option
 from ls_tools.output import Layout, RecordFiles
+from ls_tools.output.record_survey import RecordSurvey
 from ls_tools.output.records import (
     CHAT_TYPES,
-    RecordKeys,
-    annotation_facts,
     build_record,
     chat_transcript,
     collapse,
     count_regions,
-    history_of,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
     from ls_tools.label_config import LabelConfig
     from ls_tools.output import Items, Output
-    from ls_tools.output.items import Item
-    from ls_tools.output.records import Record
+    from ls_tools.output.records import Record, RecordKeys
 
-ALWAYS = ("annotation_id", "annotator", "created_at", "lead_time", "updated_at")
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -68,16 +64,17 @@ class CsvFormat(Format):
         They come from a first pass over the items.
         """
         del config
-        columns, keys = _look_ahead(items.scan())
+        columns, keys = RecordSurvey.of(items.scan()).columns()
         escapes = options.escape_formulas
         rows = _Rows(delimiter=self.delimiter, escapes_formulas=escapes)
         header = rows.encode(columns) if options.header else b""
         layout = Layout(begin=header, empty=header)
-        with RecordFiles(output, self.name, layout) as files:
-            for item in items:
-                cells = _cells(build_record(item, keys), keys)
-                files.write(rows.encode(cells.get(name, "") for name in columns), item)
-                count_regions(item, output.tally)
+        files = RecordFiles(output, self.name, layout)
+        for item in items:
+            cells = _cells(build_record(item, keys), keys)
+            files.write(rows.encode(cells.get(name, "") for name in columns), item)
+            count_regions(item, output.tally)
+        files.finish()
         keys.warn(output.tally)
 
 
@@ -88,29 +85,6 @@ class TsvFormat(CsvFormat):
     aliases: ClassVar[tuple[str, ...]] = ("TSV",)
     summary: ClassVar[str] = "one row per annotation, tab-separated"
     delimiter: ClassVar[str] = "\t"
-
-
-def _look_ahead(items: Iterator[Item]) -> tuple[list[str], RecordKeys]:
-    """The columns of the table, and the keys that its records go by."""
-    columns: set[str] = set(ALWAYS)
-    data: dict[str, None] = {}
-    controls: dict[str, None] = {}
-    chats: dict[str, None] = {}
-    for item in items:
-        data.update(dict.fromkeys(item.task.data))
-        columns.update(annotation_facts(item.task, None))
-        for result in item.annotation.result if item.annotation else ():
-            if result.from_name:
-                controls[result.from_name] = None
-                if result.type in CHAT_TYPES:
-                    chats[result.from_name] = None
-        if history_of(item.annotation):
-            columns.add("history")
-    keys = RecordKeys(controls)
-    columns.update(map(keys.of_answer, controls))
-    columns.update(map(keys.of_transcript, chats))
-    columns.update(map(keys.of_data, data))
-    return sorted(columns), keys
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,8 @@ from ls_tools.output.media import MediaPlacer, MediaPlan, MediaPolicy, Placed
 from ls_tools.output.name_survey import NameFacts, NameSurvey
 from ls_tools.output.names import NamePlan, NameStyle
 from ls_tools.output.ownership import check_output
-from ls_tools.output.record_files import JSON_ARRAY, Layout, RecordFiles
+from ls_tools.output.parts import Part
+from ls_tools.output.record_files import RecordFiles
 from ls_tools.output.report import Report
 from ls_tools.output.split import SPLITS, Split
 from ls_tools.output.split_files import settle
@@ -17,6 +18,7 @@ from ls_tools.output.split_keys import SplitKeys
 from ls_tools.output.splits import Splitter
 from ls_tools.output.staging import stage
 from ls_tools.output.strata import ClassFinder, draw_by_class
+from ls_tools.output.streams import JSON_ARRAY, Layout, RecordStream
 from ls_tools.output.tally import Tally
 from ls_tools.output.task_media import TaskMedia
 from ls_tools.output.tree import Tree
@@ -40,8 +42,10 @@ __all__ = [
     "NameStyle",
     "NameSurvey",
     "Output",
+    "Part",
     "Placed",
     "RecordFiles",
+    "RecordStream",
     "Report",
     "Split",
     "SplitKeys",

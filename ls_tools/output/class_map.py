@@ -13,7 +13,7 @@ from ls_tools.output.class_files import read_classes, read_renames
 from ls_tools.output.distinct import DistinctNames
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
     from ls_tools.label_config import Control, Label, LabelConfig
@@ -66,9 +66,14 @@ class ClassMap:
     """Labels to class ids.
 
     Labels that are not in it are appended when they are first asked for.
+
+    Attributes:
+        met: Labels in no control that were asked for, in order; that is what the
+            ids of such labels depend on.
     """
 
     def __init__(self, scope: ClassScope, tally: Tally) -> None:
+        self.met: list[str] = []
         self._scope = scope
         self._tally = tally
         self._renames: Mapping[str, str | None] = {}
@@ -143,6 +148,12 @@ class ClassMap:
         if name not in self._ids:
             self._meet(name, what=what)
         return self._ids[name]
+
+    def learn(self, labels: Iterable[str]) -> None:
+        """Take labels for asked for, in this order, without a word in the Report."""
+        for label in labels:
+            if label not in self._ids:
+                self._note(label)
 
     def name_of(self, label: str) -> str | None:
         """The class name of a label, renaming applied; None where dropped."""
@@ -237,16 +248,24 @@ class ClassMap:
         return None if name is None else self._by_name.get(name)
 
     def _meet(self, label: str, *, what: str = "") -> int | None:
+        known = len(self._by_name)
+        number = self._note(label)
+        if len(self._by_name) > known:
+            name = _shown(self.name_of(label) or "")
+            told = f"The label {name} is not in the label config; it became"
+            if what:
+                told = f"{what} belong to no label: {name} became"
+            self._tally.warn(f"{told} class {number}.")
+        return number
+
+    def _note(self, label: str) -> int | None:
+        """The class id of a label that was not asked for before."""
         name = self.name_of(label)
         if name is not None and name not in self._by_name:
-            number = self._highest + 1
-            self._assign(name, number)
-            told = f"The label {_shown(name)} is not in the label config; it became"
-            if what:
-                told = f"{what} belong to no label: {_shown(name)} became"
-            self._tally.warn(f"{told} class {number}.")
-        self._ids[label] = self._known_id(label)
-        return self._ids[label]
+            self._assign(name, self._highest + 1)
+        self.met.append(label)
+        self._ids[label] = number = self._known_id(label)
+        return number
 
     def _assign(self, name: str, number: int) -> None:
         self._by_name[name] = number

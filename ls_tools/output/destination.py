@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING
 
+from ls_tools.selection import Selection
 from ls_tools.settings import Bounds
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from ls_tools.output.media import MediaPlacer
     from ls_tools.output.names import NamePlan
     from ls_tools.output.report import Report
+    from ls_tools.output.streams import Layout, RecordStream
     from ls_tools.output.tally import Tally
     from ls_tools.output.tree import Tree
 
@@ -32,6 +34,7 @@ class Output:
         media: Puts media beside the labels.
         clip: Clip shapes to the picture.
         bounds: Most pixels and values of a mask that is read.
+        selection: Which annotations count.
     """
 
     tree: Tree
@@ -41,6 +44,7 @@ class Output:
     media: MediaPlacer
     clip: bool = True
     bounds: Bounds = field(default_factory=Bounds)
+    selection: Selection = field(default_factory=Selection)
 
     @property
     def root(self) -> Path:
@@ -125,6 +129,32 @@ class Output:
         """
         return self.tree.open_text(relative, newline=newline)
 
+    def records(
+        self, relative: str, layout: Layout, *, is_aside: bool = False
+    ) -> RecordStream:
+        """A file of records, opened when first asked for and completed at the end.
+
+        Args:
+            relative: As for ``write_bytes``.
+            layout: What stands beside its records.
+            is_aside: Keep them in a temporary file, for the format to copy when
+                all is written; ``relative`` then only tells them apart.
+
+        Raises:
+            OutputError: As ``write_bytes``.
+        """
+        return self.tree.records(relative, layout, is_aside=is_aside)
+
+    @property
+    def is_part(self) -> bool:
+        """Whether another process joins what is written to what comes before."""
+        return self.tree.is_part
+
+    @property
+    def has_records(self) -> bool:
+        """Whether there is a file of records."""
+        return self.tree.has_records
+
     def scratch(self) -> IO[bytes]:
         """A nameless temporary file on the output's disk, gone when closed.
 
@@ -145,6 +175,7 @@ class Output:
             OutputError: The report cannot be written.
             UsageError: No task has the field to split by.
         """
+        self.tree.close_records()
         if self.tree.splitter is not None:
             self.tree.splitter.finish()
         report = self.tally.report(

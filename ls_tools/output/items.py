@@ -18,6 +18,7 @@ from ls_tools.regions import Region, group_regions
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
+    from ls_tools.models import Problem
     from ls_tools.output.splits import Splitter
     from ls_tools.output.tally import Tally
     from ls_tools.selection import Selection
@@ -105,19 +106,36 @@ class Items:
             msg = "Items were counted already; use scan() for a further pass."
             raise RuntimeError(msg)
         self._is_counted = True
-        items = self._counted()
+        return self._all()
+
+    def count(self, tasks: Iterable[Task]) -> Iterator[Item]:
+        """The items of tasks that come next, counted.
+
+        For what passes in runs rather than at once; ``count_lost`` comes last.
+        """
+        items = self._counted(tasks)
         if self.prefetch is not None:
             items = _ahead(items, self.prefetch)
         return self._named(items) if self.inputs else items
+
+    def count_lost(self, problems: Iterable[Problem]) -> None:
+        """Count the tasks that could not be read at all."""
+        for problem in problems:
+            self._name_input(problem.input)
+            count_lost_task(problem, self._tally)
 
     def scan(self) -> Iterator[Item]:
         """The same items, uncounted, for formats that must look ahead."""
         for task in islice(self._tasks, self._limit):
             yield from self._items_of(task, self.selection.pick(task))
 
-    def _counted(self) -> Iterator[Item]:
+    def _all(self) -> Iterator[Item]:
+        yield from self.count(islice(self._tasks, self._limit))
+        self.count_lost(getattr(self._tasks, "problems", ()))
+
+    def _counted(self, tasks: Iterable[Task]) -> Iterator[Item]:
         tally, selection = self._tally, self.selection
-        for task in islice(self._tasks, self._limit):
+        for task in tasks:
             self._name_input(task.input)
             tally.tasks_in += 1
             tally.annotations_in += len(selection.candidates(task))
@@ -132,9 +150,6 @@ class Items:
                 tally.skip_task(unlabeled_reason(task, selection), task_id=task.id)
             if task.problems:
                 count_task_problems(task, picked, selection, tally)
-        for problem in getattr(self._tasks, "problems", ()):
-            self._name_input(problem.input)
-            count_lost_task(problem, tally)
 
     def _named(self, items: Iterator[Item]) -> Iterator[Item]:
         """The items; while one is written, the tally knows its input."""

@@ -14,6 +14,7 @@ from ls_tools.origin import strip_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from ls_tools.output.items import Item
 
@@ -89,7 +90,17 @@ class ManifestWriter:
         self._buffer += self._encode(line)
         self._buffer += b"\n"
         if len(self._buffer) >= _FLUSH_BYTES:
-            self._flush()
+            self.flush()
+
+    def append(self, other: Path) -> None:
+        """Take down what another manifest lists.
+
+        Raises:
+            OSError: One of the two cannot be read or written.
+        """
+        self._buffer += other.read_bytes()
+        if len(self._buffer) >= _FLUSH_BYTES:
+            self.flush()
 
     def finish(self) -> None:
         """Write what is left, and close the file.
@@ -98,7 +109,7 @@ class ManifestWriter:
             OSError: The manifest cannot be written.
         """
         try:
-            self._flush()
+            self.flush()
             os.fsync(self._descriptor)
         finally:
             self.close()
@@ -109,9 +120,24 @@ class ManifestWriter:
         if descriptor != _CLOSED:
             os.close(descriptor)
 
-    def _flush(self) -> None:
+    def flush(self) -> None:
+        """Write what was taken down.
+
+        Raises:
+            OSError: It cannot be written.
+        """
         write_all(self._descriptor, self._buffer)
         self._buffer = bytearray()
+
+
+def listed_files(manifest: Path) -> list[str]:
+    """The files that a manifest lists.
+
+    Raises:
+        OSError: It cannot be read.
+    """
+    decode = msgspec.json.Decoder(ManifestLine).decode_lines
+    return [line.file for line in decode(manifest.read_bytes())]
 
 
 def without_secrets(reference: str) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import msgspec
 
@@ -34,6 +34,9 @@ RESERVED = frozenset(
 """Keys that a record uses itself; data and controls of these names move."""
 
 CHAT_TYPES = frozenset({"chat", "chatmessage"})
+KeyAsked: TypeAlias = tuple[str, str]
+"""What is given a key: ``answer``, ``transcript`` or ``data``, and its name."""
+
 _COLLAPSING = {"choices": "choices", "textarea": "text"}
 
 
@@ -48,10 +51,12 @@ class RecordKeys:
 
     Attributes:
         moved: Old and new spelling of each name that moved.
+        asked: What was given a key, in order; that is what keys depend on.
     """
 
     def __init__(self, controls: Iterable[str] = ()) -> None:
         self.moved: list[tuple[str, str]] = []
+        self.asked: list[KeyAsked] = []
         self._taken = set(RESERVED)
         self._answers: dict[str, str] = {}
         self._transcripts: dict[str, str] = {}
@@ -64,6 +69,7 @@ class RecordKeys:
         key = self._answers.get(control)
         if key is None:
             key = self._answers[control] = self._claim(control, "_result_")
+            self.asked.append(("answer", control))
         return key
 
     def of_transcript(self, control: str) -> str:
@@ -72,6 +78,7 @@ class RecordKeys:
         if key is None:
             key = self._claim(f"{control}_transcript", "_chat_")
             self._transcripts[control] = key
+            self.asked.append(("transcript", control))
         return key
 
     def of_data(self, name: str) -> str:
@@ -79,7 +86,18 @@ class RecordKeys:
         key = self._data.get(name)
         if key is None:
             key = self._data[name] = self._claim(name, "_data_")
+            self.asked.append(("data", name))
         return key
+
+    def give(self, asked: Iterable[KeyAsked]) -> None:
+        """Give names their keys, in this order."""
+        give = {
+            "answer": self.of_answer,
+            "transcript": self.of_transcript,
+            "data": self.of_data,
+        }
+        for kind, name in asked:
+            give[kind](name)
 
     def warn(self, tally: Tally) -> None:
         """Tell the reader of the Report what moved."""

@@ -102,6 +102,16 @@ def delete_entry(path: Path) -> None:
         path.unlink()
 
 
+def clear_folder(path: Path) -> None:
+    """Delete all that is in a folder.
+
+    Raises:
+        OSError: It cannot be deleted.
+    """
+    for entry in list(path.iterdir()):
+        delete_entry(entry)
+
+
 def delete_folder(path: Path) -> None:
     """Delete a folder that is of no more use; only logs where that fails."""
     shutil.rmtree(path, ignore_errors=True)

@@ -231,6 +231,30 @@ class Tally:
             )
         )
 
+    def adopt(self, other: Tally) -> None:
+        """Add what another process counted of the items that come next.
+
+        Args:
+            other: Not full, and without splits.
+        """
+        for name in _COUNTS:
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        for name in _LOSSES:
+            mine = getattr(self, name)
+            for loss in getattr(other, name).values():
+                _add(mine, loss.reason, loss.count, *loss.examples)
+        for text in other._warnings:
+            self.warn(text)
+        room = MAX_FAILURES - len(self._failures)
+        self._failures += other._failures[:room]
+
+    @property
+    def is_full(self) -> bool:
+        """Whether reasons or warnings were lumped together for want of room."""
+        return bool(self.unlisted_warnings) or any(
+            OTHER_REASONS in getattr(self, name) for name in _LOSSES
+        )
+
     def report(
         self, format_name: str, *, files_written: int, seconds: float = 0.0
     ) -> Report:
@@ -281,15 +305,28 @@ class Tally:
         return warnings
 
 
-def _add(losses: dict[str, Loss], reason: str, count: int, example: Example) -> None:
+_COUNTS = (
+    "tasks_in",
+    "annotations_in",
+    "annotations_selected",
+    "regions_in",
+    "regions_written",
+    "references",
+    "fetched",
+    "from_cache",
+    "failures",
+)
+_LOSSES = ("_tasks_skipped", "_skipped", "_degraded", "_notes")
+
+
+def _add(losses: dict[str, Loss], reason: str, count: int, *examples: Example) -> None:
     loss = losses.get(reason)
     if loss is None:
         if len(losses) >= MAX_REASONS:
             reason = OTHER_REASONS
         loss = losses.setdefault(reason, Loss(reason=reason))
     loss.count += count
-    if len(loss.examples) < EXAMPLES_PER_REASON:
-        loss.examples.append(example)
+    loss.examples += examples[: EXAMPLES_PER_REASON - len(loss.examples)]
 
 
 def _noted(loss: Loss) -> str:

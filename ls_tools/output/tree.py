@@ -9,14 +9,17 @@ import hashlib
 import io
 import os
 import tempfile
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING
 
 from ls_tools.disk import NEW_FILE, write_all
 from ls_tools.errors import OutputError
 from ls_tools.output.disk_errors import mapped_to_output, output_error
-from ls_tools.output.manifest import ManifestWriter
+from ls_tools.output.manifest import ManifestWriter, listed_files
 from ls_tools.output.ownership import MANIFEST, OWN_PREFIX, REPORT
+from ls_tools.output.parts import Part, PartStream
+from ls_tools.output.streams import RecordStream
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
 
     from ls_tools.output.items import Item
     from ls_tools.output.splits import Splitter
+    from ls_tools.output.streams import Layout
 
 _STREAM_BUFFER_BYTES = 2**18
 _RESERVED = frozenset({MANIFEST, REPORT})
@@ -36,8 +40,11 @@ class Tree:
     """Writes files below one folder. Not thread-safe.
 
     Args:
-        root: The folder; empty.
+        root: The folder; empty, unless other processes write into it too.
         inputs: Names of the inputs where there are several, for the manifest.
+        part_folder: Where this process leaves what another one joins: its part of
+            the manifest and of the files of records. None for the one that
+            joins them.
 
     Attributes:
         root: The folder.
@@ -45,15 +52,24 @@ class Tree:
         splitter: Tells the split of every task; None where there is no split.
     """
 
-    def __init__(self, root: Path, *, inputs: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        root: Path,
+        *,
+        inputs: Sequence[str] = (),
+        part_folder: Path | None = None,
+    ) -> None:
         self.root = root
+        self._base = part_folder or root
+        self._records: dict[str, _Records] = {}
+        self._files = ExitStack()
         self.files_written: int = 0
         self.splitter: Splitter | None = None
         self._start = f"{root}{os.sep}"
         self._folders = {""}
         with mapped_to_output(root):
             self._manifest = ManifestWriter(
-                os.open(root / MANIFEST, NEW_FILE, 0o666), inputs
+                os.open(self._base / MANIFEST, NEW_FILE, 0o666), inputs
             )
 
     def __enter__(self) -> Self:
@@ -67,6 +83,8 @@ class Tree:
         trace: TracebackType | None,
     ) -> None:
         """Let go of the files that are still open; what is in them stays."""
+        with suppress(OSError, OutputError):  # what could not be flushed
+            self._files.__exit__(kind, error, trace)
         self._manifest.close()
         if self.splitter is not None:
             self.splitter.close()
@@ -140,6 +158,96 @@ class Tree:
                 with suppress(OSError):
                     text.detach()
 
+    def records(
+        self, relative: str, layout: Layout, *, is_aside: bool = False
+    ) -> RecordStream:
+        """A file of records, opened when first asked for; see ``Output.records``."""
+        opened = self._records.get(relative)
+        if opened is None:
+            opened = self._open_records(relative, layout, is_aside=is_aside)
+            self._records[relative] = opened
+        return opened.stream
+
+    @property
+    def is_part(self) -> bool:
+        """Whether another process joins what is written; see ``Output.is_part``."""
+        return self._base != self.root
+
+    @property
+    def has_records(self) -> bool:
+        """Whether there is a file of records."""
+        return bool(self._records)
+
+    def close_records(self) -> None:
+        """Complete the files of records, the last one first.
+
+        Raises:
+            OutputError: They cannot be written.
+        """
+        for opened in self._records.values():
+            opened.stream.finish()
+        self._files.close()
+
+    def part(self) -> Part:
+        """What this process wrote, complete.
+
+        Raises:
+            OutputError: It cannot be written.
+        """
+        self.close_records()
+        with mapped_to_output(MANIFEST):
+            self._manifest.flush()
+        return Part(
+            streams=tuple(
+                PartStream(
+                    name=name,
+                    layout=opened.stream.layout,
+                    is_aside=opened.is_aside,
+                    path=opened.path,
+                )
+                for name, opened in self._records.items()
+                if opened.path is not None and not opened.stream.is_empty
+            ),
+            manifest=self._base / MANIFEST,
+            files_written=self.files_written,
+        )
+
+    def adopt(self, part: Part) -> None:
+        """Join what another process wrote; comes next in order.
+
+        Raises:
+            OutputError: It cannot be written.
+        """
+        for one in part.streams:
+            stream = self.records(one.name, one.layout, is_aside=one.is_aside)
+            stream.append(one.path)
+        with mapped_to_output(MANIFEST):
+            self._manifest.append(part.manifest)
+        self.files_written += part.files_written
+
+    def discard(self, part: Part) -> None:
+        """Take away the files of a part that is not joined.
+
+        Raises:
+            OutputError: They cannot be deleted.
+        """
+        with mapped_to_output(self.root):
+            for relative in listed_files(part.manifest):
+                os.unlink(self._start + relative)  # noqa: PTH108 -- many of them
+
+    def _open_records(
+        self, relative: str, layout: Layout, *, is_aside: bool
+    ) -> _Records:
+        path = self._base / str(len(self._records)) if self.is_part else None
+        if path is not None:
+            with mapped_to_output(relative):
+                file: IO[bytes] = self._files.enter_context(path.open("xb"))
+        else:
+            opening = self.scratch() if is_aside else self.open(relative)
+            file = self._files.enter_context(opening)
+        stream = RecordStream(file, layout, is_part=self.is_part)
+        return _Records(stream=stream, is_aside=is_aside, path=path)
+
     def scratch(self) -> IO[bytes]:
         """A nameless temporary file on the same disk, gone when closed."""
         with mapped_to_output(self.root):
@@ -204,6 +312,15 @@ class Tree:
         with mapped_to_output(folder):
             (self.root / folder).mkdir(parents=True, exist_ok=True)
         self._folders.add(folder)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Records:
+    """A file of records that is being written; ``path`` is that of a part."""
+
+    stream: RecordStream
+    is_aside: bool
+    path: Path | None
 
 
 class _DigestingFile(io.RawIOBase):

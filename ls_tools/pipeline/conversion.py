@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import tempfile
 import time
 from contextlib import contextmanager
@@ -9,24 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
 from ls_tools.errors import LossError
-from ls_tools.formats import (
-    check_requirements,
-    implies_media,
-    load_format,
-    preset_options,
-)
+from ls_tools.formats import check_requirements, load_format, preset_options
 from ls_tools.output import (
     ClassFinder,
-    ClassMap,
-    ClassScope,
-    Items,
-    MediaPlacer,
-    MediaPlan,
-    NamePlan,
-    Output,
     Report,
     SplitKeys,
     Splitter,
@@ -38,8 +25,11 @@ from ls_tools.output import (
     settle,
     stage,
 )
+from ls_tools.output.replacing import clear_folder
 from ls_tools.output.report import NOT_SELECTED_REASONS
+from ls_tools.pipeline.division import CrewError, divide
 from ls_tools.pipeline.inputs import Input, check_apart, open_inputs
+from ls_tools.pipeline.job import Job, NamedTask
 from ls_tools.pipeline.plan import Conversion, build_options
 from ls_tools.progress import NullProgress, StagePart
 from ls_tools.resolver import Resolver
@@ -52,13 +42,12 @@ if TYPE_CHECKING:
 
     from ls_tools.formats import Format
     from ls_tools.models import Problem, Task
-    from ls_tools.output import MediaPolicy
-    from ls_tools.output.items import Unlabeled
-    from ls_tools.output.media import Fetch
+    from ls_tools.output import Items, NamePlan, Output
     from ls_tools.pipeline.inputs import Config, OpenInputs, Source
     from ls_tools.progress import Progress
     from ls_tools.reading import Tasks
-    from ls_tools.resolver import MediaRequest, Resolved
+
+logger = logging.getLogger(__name__)
 
 
 def convert(  # noqa: PLR0913 -- each is named by the caller
@@ -121,16 +110,16 @@ def run_conversion(
     with open_inputs(
         inputs, plan, target, settings=settings, progress=progress
     ) as opened:
-        job = _Job(
+        job = Job(
             plan=plan,
             target=target,
             options=options,
             selection=selection,
-            inputs=opened,
-            settings=settings,
-            progress=progress,
+            config=opened.config,
+            inputs=opened.names,
+            settings=settings.evolve(mode="offline") if plan.dry_run else settings,
         )
-        return job.run()
+        return _Run(job=job, inputs=opened, progress=progress).run()
 
 
 def check_plan(plan: Conversion) -> tuple[Format, Any, Selection]:
@@ -158,127 +147,102 @@ def check_plan(plan: Conversion) -> tuple[Format, Any, Selection]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Job:
-    """One conversion with everything that it needs."""
+class _Run:
+    """One conversion with everything that is open for it."""
 
-    plan: Conversion
-    target: Format
-    options: Any
-    selection: Selection
+    job: Job
     inputs: OpenInputs
-    settings: Settings
     progress: Progress
 
     def run(self) -> Report:
         """Stage, write, check, publish."""
         started = time.monotonic()
-        with (
-            self._staged() as root,
-            Tree(root, inputs=self.inputs.names) as tree,
-            self._open_resolver() as resolver,
-        ):
-            tally = Tally()
-            output = self._open_output(tree, tally, resolver)
-            items = self._items(tally, output)
-            self._share_out(items, output)
-            self.target.write(items, self.inputs.config, output, self.options)
-            report = output.finish(self.target.name, seconds=time.monotonic() - started)
-            if self.plan.strict and not report.lossless:
+        with self._staged() as root, self._open_resolver() as resolver:
+            try:
+                report = self._write_divided(root, resolver, started)
+            except CrewError as exc:
+                logger.info("One process converts it: %s", exc)
+                clear_folder(root)
+                report = self._write(root, resolver, started)
+            if self.job.plan.strict and not report.lossless:
                 raise _loss_error(report)
         return report
 
+    def _write_divided(self, root: Path, resolver: Resolver, started: float) -> Report:
+        """Have several processes write it.
+
+        Raises:
+            CrewError: That is not worth it, not possible, or one of them failed.
+        """
+        job = self.job
+        with divide(job, self.inputs.tasks) as joiner:
+            names = job.names(resolver)
+            if job.target.places_media:
+                names.settle(joiner.survey_names())
+            if names.has_shared:
+                msg = "tasks share media"  # whose labels come together in one file
+                raise CrewError(msg)
+            with Tree(root) as tree:
+                output = self._open_output(tree, names, resolver)
+                joiner.write(output, names.facts, self.progress)
+                return self._finish(output, started)
+
+    def _write(self, root: Path, resolver: Resolver, started: float) -> Report:
+        """Write it in this process."""
+        job = self.job
+        with Tree(root, inputs=job.inputs) as tree:
+            output = self._open_output(tree, self._name_media(resolver), resolver)
+            tasks = _Watched(self.inputs.tasks, self.progress)
+            items = job.items(tasks, output.tally)
+            items.inputs = job.inputs
+            items.splitter = tree.splitter
+            if job.media_policy != "none":
+                items.prefetch = output.media.prefetch
+            self._share_out(items, output)
+            job.target.write(items, job.config, output, job.options)
+            return self._finish(output, started)
+
+    def _finish(self, output: Output, started: float) -> Report:
+        name = self.job.target.name
+        return output.finish(name, seconds=time.monotonic() - started)
+
     @contextmanager
     def _staged(self) -> Iterator[Path]:
-        if not self.plan.dry_run:
-            with stage(self.plan.out) as root:
+        if not self.job.plan.dry_run:
+            with stage(self.job.plan.out) as root:
                 yield root
             return
         with tempfile.TemporaryDirectory(prefix="ls-tools-") as folder:
             yield Path(folder)
 
     def _open_resolver(self) -> Resolver:
-        settings = self.settings
-        if self.plan.dry_run:
-            settings = settings.evolve(mode="offline")
-        return Resolver(settings, progress=StagePart(self.progress, counts=False))
+        progress = StagePart(self.progress, counts=False)
+        return Resolver(self.job.settings, progress=progress)
 
-    @property
-    def _media_policy(self) -> MediaPolicy:
-        if self.plan.dry_run or not self.target.places_media:
-            return "none"
-        if self.plan.media is not None:
-            return self.plan.media
-        return "copy" if implies_media(self.plan.to) else "none"
-
-    def _open_output(self, tree: Tree, tally: Tally, resolver: Resolver) -> Output:
-        config = self.inputs.config
-        if config.inferred:
+    def _open_output(self, tree: Tree, names: NamePlan, resolver: Resolver) -> Output:
+        tally = Tally()
+        if self.job.config.inferred:
             tally.warn("No label config was given: it was inferred from the results.")
         for disagreement in self.inputs.disagreements:
             tally.warn(disagreement)
         tree.splitter = self._open_splitter(tree, tally, resolver)
-        names = self._name_media(resolver)
-        media_of = TaskMedia(config, self.target.objects)
-        media = MediaPlacer(
-            tree,
-            names,
-            tally,
-            MediaPlan(
-                policy=self._media_policy,
-                fetch=self._fetcher(resolver),
-                references_of=media_of if self._media_policy != "none" else _nothing,
-                max_pixels=self.settings.bounds.image_pixels,
-            ),
-        )
-        scope = ClassScope(
-            tags=self.target.controls,
-            objects=self.target.objects,
-            ids=self.target.class_ids,
-        )
-        return Output(
-            tree=tree,
-            tally=tally,
-            classes=ClassMap.build(config, scope, self.plan.classes, tally),
-            names=names,
-            media=media,
-            clip=self.plan.clip,
-            bounds=self.settings.bounds,
-        )
-
-    def _fetcher(self, resolver: Resolver) -> Fetch | None:
-        """How references become files; what is linked to is pinned as well."""
-        if not (self.target.places_media or self.target.reads_media):
-            return None
-        if self._media_policy != "symlink":
-            return resolver.paths
-
-        def fetch_and_pin(requests: Sequence[MediaRequest]) -> Sequence[Resolved]:
-            found = resolver.paths(requests)
-            for one in found:
-                if one.error is None:
-                    resolver.pin(one.reference, self.plan.out)
-            return found
-
-        return fetch_and_pin
+        return self.job.open_output(tree, tally, names, resolver)
 
     def _name_media(self, resolver: Resolver) -> NamePlan:
-        if not self.target.places_media:
-            return NamePlan(resolver.parse, style=self.plan.names)
-        return NamePlan.build(
-            self.inputs.tasks.scan(_NamedTask),
-            TaskMedia(self.inputs.config, self.target.objects),
-            resolver.parse,
-            style=self.plan.names,
-        )
+        names = self.job.names(resolver)
+        if self.job.target.places_media:
+            tasks = self.inputs.tasks.scan(NamedTask)
+            names.settle(names.survey(tasks, self.job.media_of))
+        return names
 
     def _open_splitter(
         self, tree: Tree, tally: Tally, resolver: Resolver
     ) -> Splitter | None:
-        if self.plan.split is None:
+        if self.job.plan.split is None:
             return None
-        split, settled = settle(self.plan.split)
+        split, settled = settle(self.job.plan.split)
         own_media = [
-            TaskMedia.files(config, self.target.objects)
+            TaskMedia.files(config, self.job.target.objects)
             for config in self.inputs.own_configs
         ]
         keys = SplitKeys(
@@ -290,31 +254,8 @@ class _Job:
         """Look ahead where the tasks of each class are shared out by themselves."""
         splitter = output.tree.splitter
         if splitter is not None and splitter.split.stratify:
-            finder = ClassFinder(output.classes, self.target.controls)
+            finder = ClassFinder(output.classes, self.job.target.controls)
             splitter.drawn = draw_by_class(items.scan(), splitter, finder)
-
-    def _items(self, tally: Tally, output: Output) -> Items:
-        keeps_untouched = self.target.keeps_unlabeled
-        unlabeled: Unlabeled = "untouched" if keeps_untouched else "leave-out"
-        tasks = _Watched(self.inputs.tasks, self.progress)
-        items = Items(
-            tasks,
-            self.selection,
-            tally,
-            unlabeled="all" if self.plan.include_unlabeled else unlabeled,
-        )
-        items.inputs = self.inputs.names
-        items.splitter = output.tree.splitter
-        if self._media_policy != "none":
-            items.prefetch = output.media.prefetch
-        return items
-
-
-class _NamedTask(msgspec.Struct):
-    """What naming media needs of a task."""
-
-    id: int | str | None = None
-    data: dict[str, Any] = msgspec.field(default_factory=dict)
 
 
 class _Watched:
@@ -346,11 +287,6 @@ class _Watched:
 
 
 _TASKS_PER_STEP = 256
-
-
-def _nothing(task: Task) -> list[str]:
-    del task
-    return []
 
 
 def _loss_error(report: Report) -> LossError:

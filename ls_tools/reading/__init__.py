@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 from ls_tools.models import Problem
+from ls_tools.reading.chunks import Chunk, ChunkReader, Pass
 from ls_tools.reading.elements import read_task
+from ls_tools.reading.entries import Division
 from ls_tools.reading.inputs import is_bucket_uri
+from ls_tools.reading.mapping import MappedFile
 from ls_tools.reading.reader import TaskReader, read_tasks
 from ls_tools.reading.several import SeveralTasks, Tasks
 
 __all__ = [
+    "Chunk",
+    "ChunkReader",
+    "Division",
+    "MappedFile",
+    "Pass",
     "Problem",
     "SeveralTasks",
     "TaskReader",

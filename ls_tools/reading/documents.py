@@ -12,12 +12,13 @@ from ls_tools.reading.foreign import not_an_export, recognise_bytes
 from ls_tools.reading.scanner import Spans, scan_elements
 from ls_tools.reading.wire import UNDECODABLE
 
-Elements: TypeAlias = list[msgspec.Raw] | list[memoryview] | Spans
+Elements: TypeAlias = Spans | list[memoryview]
 
 UTF8_BOM = b"\xef\xbb\xbf"
 _SPACE = re.compile(rb"\s*")
 _FIRST_ENTRY = re.compile(rb"\[\s*(?:\{|\])")
 _LINE = re.compile(rb"\S[^\n]*")
+_SEPARATOR = re.compile(rb"[\s,]*")
 _HEAD_BYTES = 1024
 
 _split_list = msgspec.json.Decoder(list[msgspec.Raw]).decode
@@ -75,10 +76,21 @@ def _split_array(data: memoryview, name: str, start: int) -> Elements:
     # A list of scalars would cost a Raw for every two bytes.
     if _FIRST_ENTRY.match(data, start):
         try:
-            return _split_list(data[start:])
+            return _bounds_of(_split_list(data[start:]), data, start)
         except UNDECODABLE:
             pass
     return scan_elements(data, name, start)
+
+
+def _bounds_of(entries: list[msgspec.Raw], data: memoryview, start: int) -> Spans:
+    """Where the entries of the list at ``start`` stand."""
+    spans, find_end = Spans(data), _SEPARATOR.match
+    pos = start + 1
+    for entry in entries:
+        begin = find_end(data, pos).end()  # type: ignore[union-attr]  # always matches
+        pos = begin + len(entry)
+        spans.append(begin, pos)
+    return spans
 
 
 def _split_objects(data: memoryview, name: str, start: int) -> Elements:

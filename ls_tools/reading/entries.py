@@ -10,12 +10,15 @@ import msgspec
 
 from ls_tools.errors import NotAnExportError, NotFoundError, UsageError
 from ls_tools.models import Problem
+from ls_tools.reading.chunks import Chunk, cut
 from ls_tools.reading.documents import Elements, find_start, split
 from ls_tools.reading.elements import NOT_A_TASK, UNREADABLE
 from ls_tools.reading.excerpts import excerpt
 from ls_tools.reading.foreign import hint_for, not_an_export
 from ls_tools.reading.grouping import AnnotationGroups, is_annotation
+from ls_tools.reading.mapping import MappedFile, file_of
 from ls_tools.reading.repair import repair
+from ls_tools.reading.scanner import Spans
 from ls_tools.reading.wire import UNDECODABLE
 
 if TYPE_CHECKING:
@@ -31,6 +34,20 @@ FOREIGN_FILE = "file is not an export"
 VANISHED = "file vanished while it was read"
 
 _FIRST = re.compile(rb"\[?\s*")
+
+
+class Division(msgspec.Struct, frozen=True, kw_only=True):
+    """The file that an input is, in chunks.
+
+    Attributes:
+        data: The file.
+        count: Number of its entries.
+        chunks: All of them, in order.
+    """
+
+    data: memoryview
+    count: int
+    chunks: list[Chunk]
 
 
 class Entries:
@@ -71,6 +88,28 @@ class Entries:
         if _begins_with_annotation(elements):
             return None
         return len(elements)
+
+    @property
+    def file(self) -> MappedFile | None:
+        """The file that the input is, where it is a large one alone."""
+        only = self._pieces.only
+        return None if only is None else file_of(only.load())
+
+    def divide(self, size_bytes: int) -> Division | None:
+        """The one file of tasks that the input is, in chunks."""
+        only = self._pieces.only
+        elements = None if only is None else self._split(only)
+        if (
+            only is None
+            or not isinstance(elements, Spans)
+            or _begins_with_annotation(elements)
+        ):
+            return None
+        return Division(
+            data=only.load(),
+            count=len(elements),
+            chunks=list(cut(elements, size_bytes)),
+        )
 
     def close(self) -> None:
         """Let go of the files."""

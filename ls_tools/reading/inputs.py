@@ -5,7 +5,6 @@ Knows nothing of JSON.
 
 from __future__ import annotations
 
-import mmap
 import os
 import stat
 import sys
@@ -19,6 +18,7 @@ from ls_tools.locator.cloud import CLOUD_KINDS
 from ls_tools.locator.places import scheme_of
 from ls_tools.origin import redact_url
 from ls_tools.reading.foreign import not_an_export
+from ls_tools.reading.mapping import MappedFile
 from ls_tools.reading.pieces import (
     LocalPieces,
     Piece,
@@ -123,7 +123,7 @@ def _map_file(path: Path) -> memoryview:
         size = os.fstat(file.fileno()).st_size
         if size < _MAPPED_FROM_BYTES:
             return memoryview(file.read())
-        return memoryview(mmap.mmap(file.fileno(), size, access=mmap.ACCESS_READ))
+        return memoryview(MappedFile(file.fileno(), size))
 
 
 def _stream_name(stream: Any) -> str:

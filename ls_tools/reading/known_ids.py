@@ -23,9 +23,33 @@ class KnownIds:
                 self._top = task_id
                 self._grown.append(task_id)
                 return False
-            self._seen = set(self._grown)
+            self._seen = self._ids()
             self._grown = array("q")
             self._is_ordered = False
         before = len(self._seen)
         self._seen.add(task_id)
         return len(self._seen) == before
+
+    def merge(self, later: KnownIds) -> bool:
+        """Know the ids of what comes next too, unless one of them came before.
+
+        Returns:
+            Whether they are known now.
+        """
+        if self._is_ordered and later._is_ordered:
+            if not later._grown:
+                return True
+            if later._grown[0] > self._top:
+                self._grown += later._grown
+                self._top = later._top
+                return True
+        ids = later._ids()
+        if not ids.isdisjoint(self._ids()):
+            return False
+        self._seen = self._ids() | ids
+        self._grown = array("q")
+        self._is_ordered = False
+        return True
+
+    def _ids(self) -> set[int | str]:
+        return set(self._grown) if self._is_ordered else self._seen

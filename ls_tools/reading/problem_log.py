@@ -36,6 +36,11 @@ class ProblemLog:
             else:
                 self._sum(problem)
 
+    def has_room_for(self, other: ProblemLog) -> bool:
+        """Whether all that ``other`` was told of can be kept one by one here too."""
+        is_whole = not (self._sums or other._sums)
+        return is_whole and len(self.kept) + len(other.kept) <= MOST_KEPT
+
     def close(self) -> None:
         """Append the sums of those that were not kept."""
         for (reason, kind), (count, *lost) in self._sums.items():

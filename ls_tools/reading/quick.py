@@ -28,38 +28,39 @@ class QuickDecoder(Generic[S]):
     """
 
     def __init__(self, struct_type: type[S], bounds: Bounds) -> None:
-        own = {info.encode_name for info in msgspec.structs.fields(struct_type)}
+        names = {i.encode_name: i.name for i in msgspec.structs.fields(struct_type)}
         extended = msgspec.defstruct(
             struct_type.__name__,
-            [_probe_field(key) for key in _PROBES if key not in own],
+            [_probe_field(key) for key in _PROBES if key not in names],
             bases=(struct_type,),
             kw_only=True,
         )
         self._decode: Any = msgspec.json.Decoder(extended).decode
         self._extended: Any = extended
+        self._data, self._completions = (names.get(key, f"{key}_") for key in _PROBES)
         blank = extended()
-        self._no_data = _probed(blank, "data")
-        self._no_completions = _probed(blank, "completions")
+        self._no_data = getattr(blank, self._data)
+        self._no_completions = getattr(blank, self._completions)
         self._bounds = bounds
 
     def decode(self, element: msgspec.Raw | memoryview | bytes) -> S | None:
         """The struct of one task; None for what ``read_task`` would not read."""
-        raw = bytes(element)
-        value = self._try_decode(raw)
-        is_sound = len(raw) <= self._bounds.task_bytes and not is_deeper_than(
-            raw, self._bounds.nesting
-        )
-        if is_sound and value is not None and self._is_plain(value):
-            return value
-        task = read_task(raw, bounds=self._bounds)
+        raw, bounds = bytes(element), self._bounds
+        if len(raw) <= bounds.task_bytes and not is_deeper_than(raw, bounds.nesting):
+            value = self._try_decode(raw)
+            if value is not None and self._is_plain(value):
+                return value
+        task = read_task(raw, bounds=bounds)
         if not isinstance(task, Task):
             return None
         return self._try_decode(_normal_json(task)) or self._extended()
 
     def _is_plain(self, value: Any) -> bool:
         """Whether it is a task for sure, and its annotations where they belong."""
-        has_data = _probed(value, "data") != self._no_data
-        return bool(has_data and _probed(value, "completions") == self._no_completions)
+        return bool(
+            getattr(value, self._data) != self._no_data
+            and getattr(value, self._completions) == self._no_completions
+        )
 
     def _try_decode(self, raw: bytes) -> S | None:
         try:
@@ -71,11 +72,6 @@ class QuickDecoder(Generic[S]):
 def _probe_field(key: str) -> tuple[str, Any, Any]:
     kind = msgspec.Raw | msgspec.UnsetType
     return f"{key}_", kind, msgspec.field(default=msgspec.UNSET, name=key)
-
-
-def _probed(value: Any, key: str) -> Any:
-    found = getattr(value, f"{key}_", None)
-    return getattr(value, key, None) if found is None else found
 
 
 def _normal_json(task: Task) -> bytes:

@@ -7,12 +7,10 @@ from typing import TYPE_CHECKING, BinaryIO, TypeVar
 
 import msgspec
 
-from ls_tools.models import Problem, Task
+from ls_tools.reading.chunks import Pass
 from ls_tools.reading.documents import find_start
-from ls_tools.reading.elements import read_task
 from ls_tools.reading.entries import Entries
 from ls_tools.reading.inputs import open_input
-from ls_tools.reading.known_ids import KnownIds
 from ls_tools.reading.problem_log import ProblemLog
 from ls_tools.reading.quick import QuickDecoder
 from ls_tools.settings import Bounds
@@ -24,13 +22,14 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
+    from ls_tools.models import Problem, Task
     from ls_tools.progress import Progress
+    from ls_tools.reading.entries import Division
+    from ls_tools.reading.mapping import MappedFile
     from ls_tools.reading.pieces import Pieces
     from ls_tools.settings import Settings
 
 S = TypeVar("S", bound=msgspec.Struct)
-
-REPEATED_ID = "duplicate task id"
 
 _HOPELESS_AFTER = 1000
 """Entries that are no task before a file without any task is given up."""
@@ -105,9 +104,9 @@ class TaskReader:
         Raises:
             NotAnExportError: The input is cut off, or holds no task at all.
         """
-        log = ProblemLog()
-        self.problems = log.kept
-        return islice(self._read(log), self._limit)
+        one = Pass()
+        self.problems = one.log.kept
+        return islice(self._read(one), self._limit)
 
     def scan(self, struct_type: type[S]) -> Iterator[S]:
         """A quick pass that decodes only what ``struct_type`` names.
@@ -167,30 +166,35 @@ class TaskReader:
         """Let go of the input."""
         self.close()
 
-    def _read(self, log: ProblemLog) -> Iterator[Task]:
-        known, bounds = KnownIds(), self._bounds
-        read = lost = 0
+    def divide(self, size_bytes: int) -> Division | None:
+        """The input in chunks, which ``ChunkReader`` reads.
+
+        Args:
+            size_bytes: About how large a chunk is.
+
+        Returns:
+            None where the input is no single file of tasks.
+
+        Raises:
+            NotAnExportError: The input is cut off.
+        """
+        if self._limit is not None:
+            return None
+        return self._entries.divide(size_bytes)
+
+    @property
+    def file(self) -> MappedFile | None:
+        """The file that the input is, where it is a large one alone, and all of it."""
+        return None if self._limit is not None else self._entries.file
+
+    def _read(self, one: Pass) -> Iterator[Task]:
         try:
-            for index, (source, element) in enumerate(self._entries.walk(log)):
-                task = read_task(element, index, bounds=bounds, source=source)
-                if isinstance(task, Problem):
-                    log.add([task])
-                    lost += 1
-                    if not (read or source) and lost >= _HOPELESS_AFTER:
-                        break
-                    continue
-                read += 1
-                if task.id is not None and known.is_repeated(task.id):
-                    _note_repeated(task, source)
-                if task.problems:
-                    log.add(task.problems)
-                yield task
+            yield from one.read(
+                self._entries.walk(one.log),
+                self._bounds,
+                hopeless_after=_HOPELESS_AFTER,
+            )
         finally:
-            log.close()
-        if log.kept and not read:
-            raise self._entries.no_task(log.kept[0], lost)
-
-
-def _note_repeated(task: Task, source: str) -> None:
-    note = Problem(reason=REPEATED_ID, index=task.index, task_id=task.id, source=source)
-    task.problems = (*task.problems, note)
+            one.log.close()
+        if one.log.kept and not one.tasks:
+            raise self._entries.no_task(one.log.kept[0], one.lost)

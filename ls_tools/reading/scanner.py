@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from array import array
+from bisect import bisect_right
 from typing import TYPE_CHECKING
 
 from ls_tools.reading.excerpts import excerpt
@@ -45,6 +46,22 @@ class Spans:
         """Add the part from ``start`` up to ``end``."""
         self._starts.append(start)
         self._ends.append(end)
+
+    def bounds(self, first: int, end: int) -> tuple[bytes, bytes]:
+        """Where the parts from ``first`` up to ``end`` begin and end, packed."""
+        return self._starts[first:end].tobytes(), self._ends[first:end].tobytes()
+
+    @classmethod
+    def unpack(cls, data: memoryview, starts: bytes, ends: bytes) -> Spans:
+        """The parts that ``bounds`` packed."""
+        spans = cls(data)
+        spans._starts.frombytes(starts)
+        spans._ends.frombytes(ends)
+        return spans
+
+    def find(self, start: int) -> int:
+        """How many parts end at or before ``start``."""
+        return bisect_right(self._ends, start)
 
     def start_of(self, index: int) -> int:
         """Where a part begins in the buffer, in bytes."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import mmap
 import tempfile
 from contextlib import contextmanager, suppress
 from typing import IO, TYPE_CHECKING
 
 from ls_tools.errors import LsToolsError, OutputError, RefusedError
+from ls_tools.reading.mapping import MappedFile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -76,10 +76,7 @@ class Spool:
             return memoryview(b"")
         with disk_faults(self._name, "unpacked"):
             self._file.flush()
-            number = self._file.fileno()
-            return memoryview(
-                mmap.mmap(number, self.size_bytes, access=mmap.ACCESS_READ)
-            )
+            return memoryview(MappedFile(self._file.fileno(), self.size_bytes))
 
     def close(self) -> None:
         """Close the file; what was mapped stays readable."""

@@ -60,6 +60,8 @@ class Settings:
         retry_wait_max_s: Longest back-off in seconds, ``Retry-After`` included.
         jobs: Most transfers at once. There are 16 at first, and more only from
             stores of buckets, while this process mostly waits for them.
+        processes: Processes of one conversion; None for as many as there are
+            processors, where the input is large enough for that.
         mode: ``if-missing`` trusts the cache, ``revalidate`` asks the store,
             ``offline`` opens no connection.
         cloud: How bucket references are fetched.
@@ -96,6 +98,7 @@ class Settings:
     retry_wait_s: float = 0.5
     retry_wait_max_s: float = 60.0
     jobs: int = 64
+    processes: int | None = None
     mode: Mode = "if-missing"
     cloud: Cloud = "auto"
     s3: S3Settings = field(default_factory=S3Settings)

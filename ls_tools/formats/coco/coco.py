@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -27,7 +26,7 @@ from ls_tools.formats.pictures import (
     labels_option,
 )
 from ls_tools.formats.poses import KeypointNames, occluded_option, says_only
-from ls_tools.formats.protocol import ClassIds, option
+from ls_tools.formats.protocol import ClassIds, DivisibleFormat, Writing, option
 from ls_tools.geometry import Box, Ellipse, EncodedMask, Keypoint, Polygon
 from ls_tools.raster import require_vision
 from ls_tools.regions import choices_of
@@ -36,7 +35,7 @@ if TYPE_CHECKING:
     from ls_tools.formats.coco.people import Bone
     from ls_tools.label_config import LabelConfig
     from ls_tools.models import Result
-    from ls_tools.output import Items, Output
+    from ls_tools.output import Output
     from ls_tools.regions import Drawing
 
 _BONE = re.compile(r"\s*(\d+)\s*-\s*(\d+)\s*")
@@ -95,7 +94,7 @@ class BrushCocoOptions:
     labels: str = labels_option("first")
 
 
-class CocoFormat(PictureFormat):
+class CocoFormat(PictureFormat, DivisibleFormat):
     """COCO; readable by pycocotools."""
 
     name: ClassVar[str] = "coco"
@@ -108,10 +107,11 @@ class CocoFormat(PictureFormat):
     options_type: ClassVar[type[Any]] = CocoOptions
     class_ids: ClassVar[ClassIds] = "category"
 
-    def write(
-        self, items: Items, config: LabelConfig, output: Output, options: CocoOptions
-    ) -> None:
-        """Write ``result.json``, or a file per split, and ``images/``."""
+    def begin(
+        self, config: LabelConfig, output: Output, options: CocoOptions, survey: None
+    ) -> Writing:
+        """Begin ``result.json``, or a file per split, and ``images/``."""
+        del survey
         if options.crowd or config.controls_of(*MASK_CONTROLS):
             require_vision()
         told = _Told(options)
@@ -136,10 +136,10 @@ class CocoFormat(PictureFormat):
         people = People(names, extents, output, options.occluded)
         people.join(options.bones())
         maker = people if names.names else extents
-        _write(items, PictureReader(config, output, wanted), output, maker)
+        return CocoWriter(PictureReader(config, output, wanted), output, maker)
 
 
-class BrushCocoFormat(PictureFormat):
+class BrushCocoFormat(PictureFormat, DivisibleFormat):
     """COCO of masks alone, exact to the pixel; readable by pycocotools."""
 
     name: ClassVar[str] = "brush_coco"
@@ -151,14 +151,15 @@ class BrushCocoFormat(PictureFormat):
     options_type: ClassVar[type[Any]] = BrushCocoOptions
     class_ids: ClassVar[ClassIds] = "category"
 
-    def write(
+    def begin(
         self,
-        items: Items,
         config: LabelConfig,
         output: Output,
         options: BrushCocoOptions,
-    ) -> None:
-        """Write ``result.json``, or a file per split, and ``images/``."""
+        survey: None,
+    ) -> Writing:
+        """Begin ``result.json``, or a file per split, and ``images/``."""
+        del survey
         wanted = Wanted(
             controls=self.controls,
             shapes=(EncodedMask,),
@@ -167,7 +168,7 @@ class BrushCocoFormat(PictureFormat):
             keeps_score=True,
         )
         extents = Extents(Drafting(clip=output.clip, bounds=output.bounds))
-        _write(items, PictureReader(config, output, wanted), output, extents)
+        return CocoWriter(PictureReader(config, output, wanted), output, extents)
 
 
 class _Told:
@@ -185,10 +186,3 @@ class _Told:
     def is_crowd(self, drawing: Drawing) -> bool:
         """Whether a drawing is marked as a crowd."""
         return any(self._crowd in choices_of(result) for result in drawing.extras)
-
-
-def _write(
-    items: Items, reader: PictureReader, output: Output, maker: Extents | People
-) -> None:
-    with ExitStack() as stack:
-        CocoWriter(reader, output, maker, stack).write(items)

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import shutil
-from itertools import count
 from typing import IO, TYPE_CHECKING, Any
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
 from ls_tools.geometry import Ltwh
+from ls_tools.output import Layout
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
+
+    from ls_tools.formats.protocol import Numbers
+    from ls_tools.output import Output, RecordStream
 
 _BATCH_ROWS = 2000
 _COPY_BYTES = 2**20
@@ -56,6 +59,15 @@ class Category(msgspec.Struct):
     skeleton: tuple[tuple[int, int], ...] | UnsetType = UNSET
 
 
+_IMAGES = Layout(
+    begin=b'{"images":[\n',
+    between=b",\n",
+    end=b'\n],\n"annotations":[',
+    empty=b'{"images":[\n],\n"annotations":[',
+)
+_ANNOTATIONS = Layout(begin=b"\n", between=b",\n")
+
+
 class Document:
     """One COCO file being written.
 
@@ -63,65 +75,110 @@ class Document:
     has one array after the other.
 
     Args:
-        target: The file.
-        scratch: The scratch file.
+        output: Where to.
+        name: Of the file.
 
     Attributes:
-        annotations: Where annotations go.
-        image_ids: The next id of an image.
-        annotation_ids: The next id of an annotation.
+        name: Of the file.
         shared_images: Rows of images that are in several tasks, by file name.
     """
 
-    def __init__(self, target: IO[bytes], scratch: IO[bytes]) -> None:
-        self._target = target
-        self._scratch = scratch
-        self._images = Rows(target)
-        self.annotations: Rows = Rows(scratch)
-        self.image_ids: Iterator[int] = count(1)
-        self.annotation_ids: Iterator[int] = count(1)
+    def __init__(self, output: Output, name: str) -> None:
+        self.name = name
         self.shared_images: dict[str, ImageRow] = {}
+        self._images = Rows(output.records(name, _IMAGES))
+        self._annotations = Rows(
+            output.records(f"{name}:annotations", _ANNOTATIONS, is_aside=True)
+        )
+        self._is_held = output.is_part
+        self._image_count = self._annotation_count = 0
         self._last_image_id = 0
-        target.write(b'{"images":[')
+
+    def new_image_id(self) -> int:
+        """The id of another image."""
+        self._image_count += 1
+        return self._image_count
 
     def add_image(self, row: ImageRow) -> None:
         """Write an image, unless it is there already for another task."""
         if row.id > self._last_image_id:
-            self._images.extend((row,))
+            self._images.pending.append(row)
             self._last_image_id = row.id
+            self._make_room()
+
+    def add_annotations(self, rows: Sequence[AnnotationRow]) -> None:
+        """Write annotations, which are numbered here."""
+        for number, row in enumerate(rows, self._annotation_count + 1):
+            row.id = number
+        self._annotation_count += len(rows)
+        self._annotations.pending += rows
+        self._make_room()
+
+    def _make_room(self) -> None:
+        for rows in (self._images, self._annotations):
+            if len(rows.pending) >= _BATCH_ROWS and not self._is_held:
+                rows.flush()
+
+    @property
+    def numbers(self) -> Numbers:
+        """How many ids of images and of annotations were used up."""
+        return {
+            f"{self.name} images": self._image_count,
+            f"{self.name} annotations": self._annotation_count,
+        }
+
+    def begin_numbers(self, used: Numbers) -> None:
+        """Of a part that is complete: count from what was used before it."""
+        images, annotations = (used.get(name, 0) for name in self.numbers)
+        for image in self._images.pending:
+            image.id += images
+        for annotation in self._annotations.pending:
+            annotation.id += annotations
+            annotation.image_id += images
+        self._flush()
+
+    def skip_numbers(self, used: Numbers) -> None:
+        """Count on from what other parts used."""
+        images, annotations = (used.get(name, 0) for name in self.numbers)
+        self._image_count += images
+        self._last_image_id += images
+        self._annotation_count += annotations
 
     def finish(self, categories: Sequence[Category], info: dict[str, Any]) -> None:
         """Write what comes after the images."""
-        self._images.flush()
-        self.annotations.flush()
-        self._scratch.seek(0)
-        self._target.write(b'\n],\n"annotations":[')
-        shutil.copyfileobj(self._scratch, self._target, _COPY_BYTES)
+        self._flush()
+        file, annotations = self._images.finish(), self._annotations.finish()
+        annotations.seek(0)
+        shutil.copyfileobj(annotations, file, _COPY_BYTES)
         encode = msgspec.json.encode
-        self._target.write(b'\n],\n"categories":' + encode(categories))
-        self._target.write(b',\n"licenses":[],\n"info":' + encode(info) + b"}\n")
+        file.write(b'\n],\n"categories":' + encode(categories))
+        file.write(b',\n"licenses":[],\n"info":' + encode(info) + b"}\n")
+
+    def _flush(self) -> None:
+        self._images.flush()
+        self._annotations.flush()
 
 
 class Rows:
-    """The rows of one JSON array, encoded in batches as they come."""
+    """The rows of one JSON array, encoded in batches.
 
-    def __init__(self, stream: IO[bytes]) -> None:
+    Attributes:
+        pending: Rows that are not written yet.
+    """
+
+    def __init__(self, stream: RecordStream) -> None:
+        self.pending: list[Any] = []
         self._stream = stream
-        self._separator = b"\n"
-        self._pending: list[msgspec.Struct] = []
         self._encode = msgspec.json.Encoder().encode_lines
-
-    def extend(self, rows: Sequence[msgspec.Struct]) -> None:
-        """Append rows."""
-        self._pending += rows
-        if len(self._pending) >= _BATCH_ROWS:
-            self.flush()
 
     def flush(self) -> None:
         """Write what is pending."""
-        if self._pending:
+        if self.pending:
             # A line break is escaped in JSON's strings, so these are all separators.
-            lines = self._encode(self._pending)[:-1].replace(b"\n", b",\n")
-            self._stream.write(self._separator + lines)
-            self._separator = b",\n"
-            self._pending.clear()
+            self._stream.write(self._encode(self.pending)[:-1].replace(b"\n", b",\n"))
+            self.pending.clear()
+
+    def finish(self) -> IO[bytes]:
+        """Write what stands after the last row; gives the file."""
+        self.flush()
+        return self._stream.finish()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from msgspec import UNSET
@@ -47,9 +46,8 @@ class VideoCocoFormat(VideoFormat):
         reader = VideoReader(config, output, options, keeps_score=True)
         placer = Placer(reader, output, sizes_needed=True, keeps_rotation=True)
         frames = FrameWriter(reader, placer, output)
-        with ExitStack() as stack:
-            writer = _Writer(reader, output, frames, stack)
-            writer.write(items, empty=options.empty_frames)
+        writer = _Writer(reader, output, frames)
+        writer.write(items, empty=options.empty_frames)
 
 
 class _FrameRow(ImageRow):
@@ -67,12 +65,10 @@ class _Writer:
         reader: VideoReader,
         output: Output,
         frames: FrameWriter,
-        stack: ExitStack,
     ) -> None:
         self._reader = reader
         self._output = output
         self._frames = frames
-        self._stack = stack
         self._documents: dict[str, Document] = {}
         self._newest = ""
 
@@ -94,11 +90,7 @@ class _Writer:
         name = self._output.file_name("result", "json", item)
         document = self._documents.get(name)
         if document is None:
-            document = Document(
-                self._stack.enter_context(self._output.open(name)),
-                self._stack.enter_context(self._output.scratch()),
-            )
-            self._documents[name] = document
+            document = self._documents[name] = Document(self._output, name)
         return document
 
     def _write_frames(self, footage: Footage, *, empty: bool) -> None:
@@ -111,7 +103,7 @@ class _Writer:
         for frame, placings in self._frames.frames(footage, path_of, empty=empty):
             size = self._reader.size(footage)
             row = _FrameRow(
-                id=next(document.image_ids),
+                id=document.new_image_id(),
                 width=whole_px(size.width_px) if size else None,
                 height=whole_px(size.height_px) if size else None,
                 file_name=path_of(frame),
@@ -119,26 +111,22 @@ class _Writer:
                 frame=frame,
             )
             document.add_image(row)
-            document.annotations.extend(
+            document.add_annotations(
                 [
-                    _annotation(
-                        placing, next(document.annotation_ids), row.id, class_id
-                    )
+                    _annotation(placing, row.id, class_id)
                     for placing in placings
                     for class_id in placing.tracked.class_ids
                 ]
             )
 
 
-def _annotation(
-    placing: Placing, row_id: int, image_id: int, class_id: int
-) -> AnnotationRow:
+def _annotation(placing: Placing, image_id: int, class_id: int) -> AnnotationRow:
     points, score = placing.corners_px, placing.tracked.track.result.score
     attributes: dict[str, float | str] = {"track_id": placing.number}
     if points:
         attributes["rotation"] = placing.rotation_deg
     return AnnotationRow(
-        id=row_id,
+        id=0,
         image_id=image_id,
         category_id=class_id,
         bbox=placing.ltwh,

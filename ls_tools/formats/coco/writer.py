@@ -2,51 +2,51 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from msgspec import UNSET
 
 from ls_tools.formats.coco.document import AnnotationRow, Category, Document, ImageRow
 from ls_tools.formats.pictures import MERGED, NO_IMAGE
+from ls_tools.formats.protocol import Writing
 from ls_tools.output.records import annotator_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from contextlib import ExitStack
+    from collections.abc import Iterable, Sequence
 
     from ls_tools.formats.coco.extents import Extents
     from ls_tools.formats.coco.people import People
     from ls_tools.formats.pictures import Picture, PictureReader
-    from ls_tools.output import Item, Items, Output
+    from ls_tools.formats.protocol import Numbers
+    from ls_tools.output import Item, Output
 
 
-class CocoWriter:
+_State: TypeAlias = tuple[list[str], "Numbers", str, int]
+"""Names of files, the ids used up, the date of the newest annotation, and how many
+images are of unknown size."""
+
+
+class CocoWriter(Writing):
     """Writes ``result.json``, or a file per split.
 
     Args:
         reader: Finds images and regions.
         output: Where to.
         maker: Makes the columns of annotations.
-        stack: Closes the files.
     """
 
     def __init__(
-        self,
-        reader: PictureReader,
-        output: Output,
-        maker: Extents | People,
-        stack: ExitStack,
+        self, reader: PictureReader, output: Output, maker: Extents | People
     ) -> None:
         self._reader = reader
         self._output = output
         self._maker = maker
-        self._stack = stack
         self._documents: dict[str, Document] = {}
         self._newest = ""
         self._unsized_count = 0
 
-    def write(self, items: Items) -> None:
-        """Write all items, and what comes after them."""
+    def add(self, items: Iterable[Item]) -> None:
+        """Write items."""
         pictures: list[Picture] = []
         rows: list[ImageRow] = []
         for item in items:
@@ -60,17 +60,56 @@ class CocoWriter:
             self._write_regions(item, pictures, rows, document)
             if item.part == item.parts - 1:
                 self._write_images(item, pictures, rows, document)
-        self._finish()
+
+    def finish(self) -> None:
+        """Write categories, and what a file says of itself."""
+        entries = self._output.classes.entries()
+        categories = [Category(class_id, name) for class_id, name in entries]
+        for category in categories:
+            self._maker.finish(category)
+        if not self._documents:
+            self._document_of(None)
+        for document in self._documents.values():
+            document.finish(categories, document_info(self._newest))
+        if self._unsized_count:
+            self._output.tally.warn(
+                f"The size of {self._unsized_count} images is unknown: their width "
+                "and height are null. Copy the media to have them measured."
+            )
+
+    def numbers(self) -> Numbers:
+        """The ids of images and annotations that were used up, by file."""
+        return {
+            name: count
+            for document in self._documents.values()
+            for name, count in document.numbers.items()
+        }
+
+    def begin_numbers(self, used: Numbers) -> None:
+        """Of a part that is complete: count ids from what was used before it."""
+        for document in self._documents.values():
+            document.begin_numbers(used)
+
+    def state(self) -> _State:
+        """What the end must know."""
+        files = list(self._documents)
+        return files, self.numbers(), self._newest, self._unsized_count
+
+    def join(self, state: _State) -> None:
+        """Take it over from a part."""
+        files, numbers, newest, unsized_count = state
+        for name in files:
+            self._document(name).skip_numbers(numbers)
+        self._newest = max(self._newest, newest)
+        self._unsized_count += unsized_count
 
     def _document_of(self, item: Item | None) -> Document:
-        name = self._output.file_name("result", "json", item)
+        return self._document(self._output.file_name("result", "json", item))
+
+    def _document(self, name: str) -> Document:
         document = self._documents.get(name)
         if document is None:
-            document = Document(
-                self._stack.enter_context(self._output.open(name)),
-                self._stack.enter_context(self._output.scratch()),
-            )
-            self._documents[name] = document
+            document = self._documents[name] = Document(self._output, name)
         return document
 
     def _image_row(self, picture: Picture, item: Item, document: Document) -> ImageRow:
@@ -82,7 +121,7 @@ class CocoWriter:
         if row is not None:
             self._output.tally.warn(MERGED)
             return row
-        row = ImageRow(next(document.image_ids), None, None, name)
+        row = ImageRow(document.new_image_id(), None, None, name)
         if is_shared:
             document.shared_images[name] = row
         return row
@@ -102,15 +141,16 @@ class CocoWriter:
                 continue
             if columns is not None:
                 image_id = rows[found.picture.position].id
-                for class_id in found.class_ids:
-                    row_id = next(document.annotation_ids)
-                    written.append(AnnotationRow(row_id, image_id, class_id, *columns))
+                written += [
+                    AnnotationRow(0, image_id, class_id, *columns)
+                    for class_id in found.class_ids
+                ]
             tally.regions_written += 1
             for reason in found.losses:
                 tally.degrade(reason, task_id=task_id, region_id=found.region.id)
         if item.parts > 1:
             _sign(written, annotator_of(item.annotation))
-        document.annotations.extend(written)
+        document.add_annotations(written)
 
     def _write_images(
         self,
@@ -132,21 +172,6 @@ class CocoWriter:
             else:
                 self._unsized_count += 1
             document.add_image(row)
-
-    def _finish(self) -> None:
-        entries = self._output.classes.entries()
-        categories = [Category(class_id, name) for class_id, name in entries]
-        for category in categories:
-            self._maker.finish(category)
-        if not self._documents:
-            self._document_of(None)
-        for document in self._documents.values():
-            document.finish(categories, document_info(self._newest))
-        if self._unsized_count:
-            self._output.tally.warn(
-                f"The size of {self._unsized_count} images is unknown: their width "
-                "and height are null. Copy the media to have them measured."
-            )
 
 
 def _sign(rows: Sequence[AnnotationRow], annotator: int | str | None) -> None:

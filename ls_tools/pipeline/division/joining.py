@@ -1,0 +1,231 @@
+"""The process that joins, in order, what the others write."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+from ls_tools.output import NameSurvey
+from ls_tools.output.ownership import OWN_PREFIX
+from ls_tools.pipeline.division.crew import CrewError
+from ls_tools.pipeline.division.messages import (
+    Complete,
+    Discard,
+    Settle,
+    SurveyItems,
+    SurveyNames,
+    Write,
+)
+from ls_tools.reading import ChunkReader, Pass
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from multiprocessing.connection import Connection
+
+    from ls_tools.formats import DivisibleFormat, Survey
+    from ls_tools.output import Items, NameFacts, Output, Part
+    from ls_tools.pipeline.division.crew import Crew
+    from ls_tools.pipeline.division.messages import Made
+    from ls_tools.pipeline.job import Job
+    from ls_tools.progress import Progress
+    from ls_tools.reading import Division
+
+_AHEAD = 16
+"""Most chunks under way or waiting to be joined."""
+
+
+class Joiner:
+    """Has an input converted by a crew.
+
+    Args:
+        job: The conversion.
+        division: The input in chunks.
+        crew: The processes; they know the job.
+    """
+
+    def __init__(self, job: Job, division: Division, crew: Crew) -> None:
+        self._job = job
+        self._target = cast("DivisibleFormat", job.target)
+        self._division = division
+        self._crew = crew
+
+    def survey_names(self) -> NameSurvey:
+        """What all media would be called.
+
+        Raises:
+            CrewError: A process failed.
+        """
+        joined = NameSurvey()
+        orders = [SurveyNames(chunk=chunk) for chunk in self._division.chunks]
+        for survey in self._crew.do(orders):
+            joined.extend(survey)
+        return joined
+
+    def _survey_items(self) -> Survey | None:
+        """What the format must know of all items."""
+        if not self._target.looks_ahead:
+            return None
+        orders = [SurveyItems(chunk=chunk) for chunk in self._division.chunks]
+        answers: Iterator[Survey] = self._crew.do(orders)
+        joined = next(answers)
+        for survey in answers:
+            joined.merge(survey)
+        return joined
+
+    def write(self, output: Output, facts: NameFacts, progress: Progress) -> None:
+        """Write everything, and count it.
+
+        Args:
+            output: Where to.
+            facts: What is known of the names of media.
+            progress: Told of tasks.
+
+        Raises:
+            CrewError: A process failed; what is written is of no use.
+            LsToolsError: As the format's ``write``.
+        """
+        survey = self._survey_items()
+        self._crew.settle(Settle(root=output.root, facts=facts, survey=survey))
+        progress.start("tasks", self._division.count, "tasks")
+        try:
+            with _folder_for_parts(output.root) as folder:
+                run = _Run(self._job, self._division, self._crew, output, folder)
+                run.begin(survey)
+                run.run(progress)
+        finally:
+            progress.finish()
+
+
+@contextmanager
+def _folder_for_parts(root: Path) -> Iterator[Path]:
+    folder = Path(tempfile.mkdtemp(dir=root, prefix=OWN_PREFIX))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+class _Run:
+    """The writing of all chunks.
+
+    A chunk is handed out, then settled, then joined; the last two in order. Settled
+    means that what it amounts to is added to what came before; joined, that its
+    records are in their files.
+    """
+
+    def __init__(
+        self, job: Job, division: Division, crew: Crew, output: Output, folder: Path
+    ) -> None:
+        self._job = job
+        self._target = cast("DivisibleFormat", job.target)
+        self._chunks = division.chunks
+        self._crew = crew
+        self._output = output
+        self._folder = folder
+        self._reader = ChunkReader(division.data, job.settings.bounds)
+        self._reading = Pass()
+        self._items: Items = job.items((), output.tally)
+        self._orders: dict[int, Write] = {}
+        self._making: dict[Connection, int] = {}
+        self._made: dict[int, tuple[Connection, Made]] = {}
+        self._completing: dict[Connection, int] = {}
+        self._parts: dict[int, Part | None] = {}
+        self._begun = self._settled = self._joined = 0
+
+    def begin(self, survey: Survey | None) -> None:
+        """Begin to write."""
+        job = self._job
+        self._writing = self._target.begin(
+            job.config, self._output, job.options, survey
+        )
+
+    def run(self, progress: Progress) -> None:
+        """Write all chunks, and what comes after them."""
+        while self._joined < len(self._chunks):
+            self._hand_out()
+            for worker in self._crew.ready([*self._making, *self._completing]):
+                self._hear(worker)
+            before = self._reading.tasks + self._reading.lost
+            while self._settle_next() or self._join_next():
+                pass
+            progress.advance(self._reading.tasks + self._reading.lost - before)
+        self._reading.log.close()
+        if not self._reading.tasks:
+            msg = "there is no task"  # and one process tells what there is instead
+            raise CrewError(msg)
+        self._writing.finish()
+        self._items.count_lost(self._reading.log.kept)
+
+    def _hand_out(self) -> None:
+        while self._begun < min(len(self._chunks), self._joined + _AHEAD):
+            worker = self._crew.take_idle()
+            if worker is None:
+                return
+            number = self._begun
+            order = Write(
+                chunk=self._chunks[number],
+                folder=self._folder / str(number),
+                labels=tuple(self._output.classes.met),
+                names=tuple(self._writing.names()),
+            )
+            self._crew.send(worker, order)
+            self._orders[number] = order
+            self._making[worker] = number
+            self._begun += 1
+
+    def _hear(self, worker: Connection) -> None:
+        answer = self._crew.receive(worker)
+        if worker in self._making:
+            self._made[self._making.pop(worker)] = worker, answer
+        else:
+            self._parts[self._completing.pop(worker)] = answer
+            self._crew.rest(worker)
+
+    def _settle_next(self) -> bool:
+        """Add what the next chunk amounts to, where it is made."""
+        if self._settled not in self._made:
+            return False
+        worker, made = self._made.pop(self._settled)
+        numbers = self._writing.numbers()
+        self._completing[worker] = self._settled
+        if self._add(made, self._orders.pop(self._settled)):
+            self._crew.send(worker, Complete(numbers=numbers))
+            self._settled += 1
+        else:
+            self._crew.send(worker, Discard())
+        return True
+
+    def _join_next(self) -> bool:
+        """Put the records of the next chunk into their files, where it is complete."""
+        number = self._joined
+        if number not in self._parts:
+            return False
+        part = self._parts.pop(number)
+        if part is not None:
+            self._output.tree.adopt(part)
+        else:
+            tasks = self._reader.read(self._chunks[number], self._reading)
+            self._writing.add(self._items.count(tasks))
+            self._settled += 1
+        shutil.rmtree(self._folder / str(number))
+        self._joined += 1
+        return True
+
+    def _add(self, made: Made, order: Write) -> bool:
+        """Add what a chunk amounts to, unless it began with something else."""
+        classes, writing, tally = self._output.classes, self._writing, made.tally
+        is_same = (
+            not (made.labels and len(order.labels) < len(classes.met))
+            and not (made.names and len(order.names) < len(writing.names()))
+            and not tally.is_full
+            and self._reading.merge(made.reading)
+        )
+        if is_same:
+            self._output.tally.adopt(tally)
+            classes.learn(made.labels)
+            writing.learn(made.names)
+            writing.join(made.state)
+        return is_same

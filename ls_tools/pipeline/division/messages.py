@@ -1,0 +1,123 @@
+"""What the processes of a divided conversion tell each other; pickled."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from ls_tools.formats import Numbers
+    from ls_tools.output import NameFacts, Tally
+    from ls_tools.pipeline.job import Job
+    from ls_tools.reading import Chunk, Pass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Begin:
+    """The conversion at hand.
+
+    Attributes:
+        job: It.
+        descriptor: Of the input.
+        size_bytes: Of the input.
+    """
+
+    job: Job
+    descriptor: int
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SurveyNames:
+    """Find what the media of a chunk would be called; answered by a NameSurvey."""
+
+    chunk: Chunk
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SurveyItems:
+    """Look at a chunk for the format; answered by its Survey."""
+
+    chunk: Chunk
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settle:
+    """What was found of all chunks; answered by None.
+
+    Attributes:
+        root: The folder being built.
+        facts: What is known of the names of media.
+        survey: Of all items, for the format.
+    """
+
+    root: Path
+    facts: NameFacts | None
+    survey: Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Write:
+    """Write a chunk; answered by Made.
+
+    Attributes:
+        chunk: The chunk.
+        folder: For the part, not there yet.
+        labels: Labels that were met already and are in no label config.
+        names: What the format gave names already.
+    """
+
+    chunk: Chunk
+    folder: Path
+    labels: Sequence[str]
+    names: Sequence[Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Made:
+    """What a chunk amounts to.
+
+    Attributes:
+        labels: Labels met in it that are new.
+        names: What the format gave names in it.
+        numbers: How many numbers it needs.
+        tally: What was counted.
+        reading: What was read.
+        state: What the format must know at the end.
+    """
+
+    labels: Sequence[str]
+    names: Sequence[Any]
+    numbers: Numbers
+    tally: Tally
+    reading: Pass
+    state: Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Complete:
+    """Complete what was made; answered by its Part.
+
+    Attributes:
+        numbers: How many numbers are used before it.
+    """
+
+    numbers: Numbers
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Discard:
+    """Take away what was made; answered by None, instead of the Part."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failed:
+    """What went wrong, instead of an answer."""
+
+    text: str
+
+
+Order: TypeAlias = "SurveyNames | SurveyItems | Settle | Write"

@@ -1,0 +1,82 @@
+"""Whether a conversion is divided, and among how many processes."""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from ls_tools.formats import DivisibleFormat
+from ls_tools.pipeline.division.crew import CrewError, start_crew
+from ls_tools.pipeline.division.joining import Joiner
+from ls_tools.pipeline.division.messages import Begin
+from ls_tools.reading import TaskReader
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ls_tools.pipeline.job import Job
+    from ls_tools.reading import MappedFile, Tasks
+
+CHUNK_BYTES = 4 * 2**20
+"""About how much of the input a process reads at once: memory against orders."""
+
+WORTH_BYTES = 12 * 2**20
+"""Input from which on the start of a process pays: it takes as long as to convert
+about a third of this."""
+
+_CHUNKS_EACH = 3
+"""Chunks that each process gets at least, since they are not of the same cost."""
+
+
+@contextmanager
+def divide(job: Job, tasks: Tasks) -> Iterator[Joiner]:
+    """Begin processes for a conversion, until the block ends.
+
+    Args:
+        job: The conversion.
+        tasks: Its tasks.
+
+    Raises:
+        CrewError: It is not worth it, or not possible.
+    """
+    mapped = _divisible_file(job, tasks)
+    size_bytes = len(mapped) if mapped is not None else 0
+    count = _process_count(job, size_bytes)
+    if mapped is None or count < 2:  # noqa: PLR2004 -- one is no division
+        msg = "that is the quickest way"
+        raise CrewError(msg)
+    with start_crew(count, mapped.descriptor) as crew:
+        crew.begin(Begin(job=job, descriptor=mapped.descriptor, size_bytes=size_bytes))
+        # They start while this is looked for.
+        chunk_bytes = min(CHUNK_BYTES, size_bytes // (_CHUNKS_EACH * count) + 1)
+        division = tasks.divide(chunk_bytes) if isinstance(tasks, TaskReader) else None
+        if division is None:
+            msg = "the input is no list of tasks"
+            raise CrewError(msg)
+        yield Joiner(job, division, crew)
+
+
+def _divisible_file(job: Job, tasks: Tasks) -> MappedFile | None:
+    """The file that the input is, where its chunks depend little on each other."""
+    is_apart = (
+        isinstance(job.target, DivisibleFormat)
+        and job.plan.split is None
+        and job.media_policy == "none"
+    )
+    return tasks.file if is_apart and isinstance(tasks, TaskReader) else None
+
+
+def _process_count(job: Job, size_bytes: int) -> int:
+    """How many processes are asked for, or pay."""
+    wanted = job.settings.processes
+    if wanted is not None:
+        return wanted
+    return min(_core_count(), size_bytes // WORTH_BYTES + 1)
+
+
+def _core_count() -> int:
+    """How many processors this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

@@ -1,0 +1,154 @@
+"""A conversion, as every process that does a part of it knows it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from ls_tools.formats import implies_media
+from ls_tools.output import (
+    ClassMap,
+    ClassScope,
+    Items,
+    MediaPlacer,
+    MediaPlan,
+    NamePlan,
+    Output,
+    TaskMedia,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from ls_tools.formats import Format
+    from ls_tools.label_config import LabelConfig
+    from ls_tools.models import Task
+    from ls_tools.output import MediaPolicy, NameFacts, Tally, Tree
+    from ls_tools.output.items import Unlabeled
+    from ls_tools.output.media import Fetch
+    from ls_tools.pipeline.plan import Conversion
+    from ls_tools.resolver import MediaRequest, Resolved, Resolver
+    from ls_tools.selection import Selection
+    from ls_tools.settings import Settings
+
+
+class NamedTask(msgspec.Struct):
+    """What naming media needs of a task."""
+
+    id: int | str | None = None
+    data: dict[str, Any] = msgspec.field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """One conversion, without what is open for it. It can be pickled.
+
+    Attributes:
+        plan: What to write.
+        target: The format.
+        options: Its options.
+        selection: Which annotations count.
+        config: The label config of all inputs.
+        inputs: Names of the inputs where there are several.
+        settings: For fetching media.
+    """
+
+    plan: Conversion
+    target: Format
+    options: Any
+    selection: Selection
+    config: LabelConfig
+    inputs: tuple[str, ...] = ()
+    settings: Settings
+
+    @property
+    def media_policy(self) -> MediaPolicy:
+        """What is done with media."""
+        if self.plan.dry_run or not self.target.places_media:
+            return "none"
+        if self.plan.media is not None:
+            return self.plan.media
+        return "copy" if implies_media(self.plan.to) else "none"
+
+    @property
+    def media_of(self) -> TaskMedia:
+        """Finds the media that the format places."""
+        return TaskMedia(self.config, self.target.objects)
+
+    def names(self, resolver: Resolver, facts: NameFacts | None = None) -> NamePlan:
+        """The names of media; ``facts`` are what is known of all of them."""
+        style = self.plan.names
+        if facts is None:
+            return NamePlan(resolver.parse, style=style)
+        return NamePlan(resolver.parse, style=style, facts=facts)
+
+    def open_output(
+        self, tree: Tree, tally: Tally, names: NamePlan, resolver: Resolver
+    ) -> Output:
+        """Where the format writes.
+
+        Raises:
+            UsageError: A file that tells classes cannot be used.
+        """
+        media = MediaPlacer(
+            tree,
+            names,
+            tally,
+            MediaPlan(
+                policy=self.media_policy,
+                fetch=self._fetcher(resolver),
+                references_of=self.media_of
+                if self.media_policy != "none"
+                else _nothing,
+                max_pixels=self.settings.bounds.image_pixels,
+            ),
+        )
+        scope = ClassScope(
+            tags=self.target.controls,
+            objects=self.target.objects,
+            ids=self.target.class_ids,
+        )
+        return Output(
+            tree=tree,
+            tally=tally,
+            classes=ClassMap.build(self.config, scope, self.plan.classes, tally),
+            names=names,
+            media=media,
+            clip=self.plan.clip,
+            bounds=self.settings.bounds,
+            selection=self.selection,
+        )
+
+    def items(self, tasks: Iterable[Task], tally: Tally) -> Items:
+        """The items of tasks."""
+        keeps_untouched = self.target.keeps_unlabeled
+        unlabeled: Unlabeled = "untouched" if keeps_untouched else "leave-out"
+        return Items(
+            tasks,
+            self.selection,
+            tally,
+            unlabeled="all" if self.plan.include_unlabeled else unlabeled,
+        )
+
+    def _fetcher(self, resolver: Resolver) -> Fetch | None:
+        """How references become files; what is linked to is pinned as well."""
+        if not (self.target.places_media or self.target.reads_media):
+            return None
+        if self.media_policy != "symlink":
+            return resolver.paths
+
+        def fetch_and_pin(requests: Sequence[MediaRequest]) -> Sequence[Resolved]:
+            found = resolver.paths(requests)
+            for one in found:
+                if one.error is None:
+                    resolver.pin(one.reference, self.plan.out)
+            return found
+
+        return fetch_and_pin
+
+
+def _nothing(task: Task) -> list[str]:
+    del task
+    return []
