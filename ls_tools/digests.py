@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol, final
 from ls_tools.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
 BLOCK_BYTES = 1 << 20
 """Size of the blocks in which files are read."""
@@ -84,14 +84,30 @@ def digest_file(fd: int, algorithms: Collection[str]) -> dict[str, str]:
         OSError: The file cannot be read.
         UsageError: An algorithm is not known.
     """
+    return digest_blocks(_read_blocks(fd) if algorithms else (), algorithms)
+
+
+def digest_blocks(
+    blocks: Iterable[bytes], algorithms: Collection[str]
+) -> dict[str, str]:
+    """Hex digests by algorithm of ``blocks``, one after the other.
+
+    Raises:
+        UsageError: An algorithm is not known.
+    """
     digests = {algorithm: new_digest(algorithm) for algorithm in algorithms}
-    offset, size_bytes = 0, os.fstat(fd).st_size if digests else 0
-    # Blocks of just the size: a buffer of a mebibyte costs more than a small file.
-    while block := os.pread(fd, min(BLOCK_BYTES, size_bytes - offset), offset):
-        offset += len(block)
+    for block in blocks:
         for digest in digests.values():
             digest.update(block)
     return {algorithm: digest.hexdigest() for algorithm, digest in digests.items()}
+
+
+def _read_blocks(fd: int) -> Iterator[bytes]:
+    offset, size_bytes = 0, os.fstat(fd).st_size
+    # Blocks of just the size: a buffer of a mebibyte costs more than a small file.
+    while block := os.pread(fd, min(BLOCK_BYTES, size_bytes - offset), offset):
+        offset += len(block)
+        yield block
 
 
 def find_difference(

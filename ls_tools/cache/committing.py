@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from ls_tools.cache.entry import committed_entry, newest_entry
-from ls_tools.cache.folders import delete, make_folder, make_new
+from ls_tools.cache.folders import delete, make_folder
 from ls_tools.cache.layout import next_version
 from ls_tools.cache.meta import Meta, encode_meta, now_utc
 from ls_tools.cache.naming import unique_name
@@ -39,7 +39,6 @@ SIDECAR_PREFIX = "meta-"
 """Temporary files with this prefix are sidecars about to be replaced."""
 
 _ATTEMPTS = 20
-_SEAL_BYTES = 1 << 16
 _COLLISIONS = frozenset({errno.EEXIST, errno.ENOTEMPTY})
 
 
@@ -83,10 +82,10 @@ def commit(
     """
     if is_known and (kept := _renew_same(layout, locks, meta)) is not None:
         return kept
-    draft.persist(lambda: draft.seal(meta), _SEAL_BYTES)
+    draft.seal(meta)
     folder = layout.key_folder(meta.key)
     for _ in range(_ATTEMPTS):
-        is_new = draft.persist(lambda: make_new(layout, folder), _SEAL_BYTES)
+        is_new = draft.make_folder(folder)
         if not is_new and (kept := _renew_same(layout, locks, meta)) is not None:
             return kept
         names = () if is_new else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -182,10 +183,18 @@ def _strays(
         path = f"{folder}/{name}"
         if not belongs(name):
             yield _stray(path, "It is no part of the cache, and stays where it is.")
-        elif deeper and not os.path.isdir(path):
+        elif deeper and _is_in_the_way(path):
             yield _stray(path, "It is in the way of a folder of the cache.")
         elif deeper:
             yield from _strays(path, tuple(deeper))
+
+
+def _is_in_the_way(path: str) -> bool:
+    """Whether ``path`` is there and no folder; it may go at any moment."""
+    try:
+        return not stat.S_ISDIR(os.stat(path).st_mode)
+    except FileNotFoundError:
+        return os.path.islink(path)
 
 
 def _stray(path: str, detail: str) -> Problem:

@@ -8,18 +8,19 @@ from __future__ import annotations
 import errno
 import os
 from dataclasses import dataclass, field
+from functools import partial
 from threading import Lock
 from typing import TYPE_CHECKING, TypeVar, final
 
+from ls_tools.cache.content import Held, Written
 from ls_tools.cache.faults import cache_faults
 from ls_tools.cache.folders import delete, make_new
 from ls_tools.cache.layout import META_NAME, data_path
 from ls_tools.cache.locks import boot_id, close_locked, lock_softly
 from ls_tools.cache.meta import encode_meta
 from ls_tools.cache.naming import unique_name
-from ls_tools.cache.write_record import WriteRecord
-from ls_tools.digests import digest_file, find_difference
-from ls_tools.disk import NEW_FILE, write_all, write_all_at
+from ls_tools.digests import find_difference
+from ls_tools.disk import NEW_FILE, write_all
 from ls_tools.errors import IntegrityError
 from ls_tools.origin import redact_url
 
@@ -37,6 +38,7 @@ T = TypeVar("T")
 NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT})
 """The disk or the quota is full, which removing files may change."""
 
+_SEAL_BYTES = 1 << 16
 _OVERWRITE = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC
 
 DRAFT_PREFIX = "fill-"
@@ -66,9 +68,10 @@ def _no_room(_size_bytes: int) -> bool:
 class Draft:
     """A version folder in the making, and the Sink for its bytes.
 
-    The folder is made when the first byte comes, and removed at the end of the
-    ``with`` block unless it was renamed away. While it is written, its file is
-    locked, which tells others that its writer lives.
+    A small file is held in memory, and reaches the disk when it was found right.
+    The folder is made with the file, and removed at the end of the ``with`` block
+    unless it was renamed away. Until then the file is locked, which tells others
+    that its writer lives.
 
     Args:
         layout: Where the cache lies.
@@ -92,10 +95,9 @@ class Draft:
         self._layout = layout
         self._request = request
         self._make_room = make_room
-        self._path = data_path(self.folder, request.file_name)
-        self._folders = tuple(sorted({self.folder, os.path.dirname(self._path)}))
-        self._record = WriteRecord(self._read)
-        self._opening = Lock()
+        self._lock = Lock()
+        self._held = Held()
+        self._written: Written | None = None
         self._fd: int | None = None
         self._is_made = False
 
@@ -108,7 +110,8 @@ class Draft:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._record.close()
+        if self._written is not None:
+            self._written.close()
         fd, self._fd = self._fd, None
         if fd is not None:
             close_locked(fd)
@@ -121,9 +124,12 @@ class Draft:
         Raises:
             CacheError: The disk is full, or the cache cannot be written.
         """
+        with self._lock:
+            if self._written is None and self._held.takes(offset, chunk):
+                return
         with cache_faults(self._layout.root):
-            self.persist(lambda: write_all_at(self._open(), chunk, offset), len(chunk))
-            self._record.add(offset, chunk)
+            written = self._spill()
+            self._persist(lambda: written.write_at(offset, chunk), len(chunk))
 
     def truncate(self, size_bytes: int) -> None:
         """Drop everything from ``size_bytes`` on.
@@ -131,11 +137,84 @@ class Draft:
         Raises:
             CacheError: The cache cannot be written.
         """
+        with self._lock:
+            if self._written is None and not size_bytes:
+                self._held = Held()
+                return
         with cache_faults(self._layout.root):
-            os.ftruncate(self._open(), size_bytes)
-        self._record.truncate(size_bytes)
+            self._spill().truncate(size_bytes)
 
-    def persist(self, action: Callable[[], T], size_bytes: int) -> T:
+    def finish(self, fetched: Fetched) -> Content:
+        """Check what was written against what the source said of it.
+
+        Raises:
+            IntegrityError: Size or digest differ, or a part is missing.
+            CacheError: The file cannot be read back.
+        """
+        came = self._written or self._held
+        if (fault := _find_fault(came, fetched)) is not None:
+            raise self._integrity_error(fault)
+        with cache_faults(self._layout.root):
+            found = came.digests({"sha256", *fetched.checksums})
+        if (fault := find_difference(fetched.checksums, found)) is not None:
+            raise self._integrity_error(fault)
+        return Content(
+            size_bytes=came.size_bytes,
+            sha256=found["sha256"],
+            checksums=dict(fetched.checksums),
+        )
+
+    def seal(self, meta: Meta) -> None:
+        """Write what is left to write, the sidecar too, and make the file durable.
+
+        A sidecar that a power cut spoils is recognised, and so is a missing name;
+        other bytes of the same size are not.
+
+        Raises:
+            OSError: The cache cannot be written.
+        """
+        self._persist(lambda: self._seal(meta), self._held.size_bytes + _SEAL_BYTES)
+
+    def make_folder(self, path: str) -> bool:
+        """Make the folder ``path``; whether it was not there before.
+
+        Raises:
+            OSError: It cannot be made.
+        """
+        return self._persist(lambda: make_new(self._layout, path), _SEAL_BYTES)
+
+    def _seal(self, meta: Meta) -> None:
+        fd = self._open()
+        if self._written is None:
+            self._held.write_to(fd)
+        os.fsync(fd)
+        fd = os.open(f"{self.folder}/{META_NAME}", _OVERWRITE, 0o666)
+        try:
+            write_all(fd, encode_meta(meta))
+        finally:
+            os.close(fd)
+
+    def _spill(self) -> Written:
+        """What is written to the disk at once, with all that was held before."""
+        with self._lock:
+            if self._written is None:
+                written = Written(self._persist(self._open, _SEAL_BYTES))
+                for offset, piece in self._held.located():
+                    self._persist(partial(written.write_at, offset, piece), len(piece))
+                self._written, self._held = written, Held()
+            return self._written
+
+    def _open(self) -> int:
+        if self._fd is None:
+            self._is_made = True
+            path = data_path(self.folder, self._request.file_name)
+            for folder in sorted({self.folder, os.path.dirname(path)}):
+                make_new(self._layout, folder)
+            self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+            lock_softly(self._fd)
+        return self._fd
+
+    def _persist(self, action: Callable[[], T], size_bytes: int) -> T:
         """Do what writes about ``size_bytes``; where there is no room, make some.
 
         Raises:
@@ -146,70 +225,7 @@ class Draft:
         except OSError as exc:
             if exc.errno not in NO_ROOM or not self._make_room(size_bytes):
                 raise
-        return self.persist(action, size_bytes)
-
-    def finish(self, fetched: Fetched) -> Content:
-        """Check what was written against what the source said of it.
-
-        Raises:
-            IntegrityError: Size or digest differ, or a part is missing.
-            CacheError: The file cannot be read back.
-        """
-        with cache_faults(self._layout.root):
-            fd = self._open()
-        size_bytes = self._record.size_bytes
-        if (fault := self._find_fault(size_bytes, fetched)) is not None:
-            raise self._integrity_error(fault)
-        with cache_faults(self._layout.root):
-            sha256 = self._record.sha256()
-            wanted = {*fetched.checksums, *(() if sha256 else ("sha256",))}
-            found = digest_file(fd, wanted)
-        if (fault := find_difference(fetched.checksums, found)) is not None:
-            raise self._integrity_error(fault)
-        return Content(
-            size_bytes=size_bytes,
-            sha256=sha256 or found["sha256"],
-            checksums=dict(fetched.checksums),
-        )
-
-    def seal(self, meta: Meta) -> None:
-        """Write the sidecar and make the file durable.
-
-        A sidecar that a power cut spoils is recognised, and so is a missing name;
-        other bytes of the same size are not.
-
-        Raises:
-            OSError: The cache cannot be written.
-        """
-        os.fsync(self._open())
-        fd = os.open(f"{self.folder}/{META_NAME}", _OVERWRITE, 0o666)
-        try:
-            write_all(fd, encode_meta(meta))
-        finally:
-            os.close(fd)
-
-    def _read(self, size_bytes: int, offset: int) -> bytes:
-        return os.pread(self._open(), size_bytes, offset)
-
-    def _open(self) -> int:
-        with self._opening:
-            if self._fd is None:
-                self._is_made = True
-                for folder in self._folders:
-                    make_new(self._layout, folder)
-                flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
-                self._fd = os.open(self._path, flags, 0o666)
-                lock_softly(self._fd)
-            return self._fd
-
-    def _find_fault(self, size_bytes: int, fetched: Fetched) -> str | None:
-        if fetched.not_modified:
-            return "the store calls it unchanged"
-        if size_bytes != fetched.size_bytes:
-            return f"there are {size_bytes} of {fetched.size_bytes} bytes"
-        if not self._record.covers(size_bytes):
-            return "a part in the middle was never received"
-        return None
+        return self._persist(action, size_bytes)
 
     def _integrity_error(self, fault: str) -> IntegrityError:
         reference = redact_url(self._request.reference)
@@ -218,6 +234,16 @@ class Draft:
             hint="Try again.",
             reference=reference,
         )
+
+
+def _find_fault(came: Held | Written, fetched: Fetched) -> str | None:
+    if fetched.not_modified:
+        return "the store calls it unchanged"
+    if came.size_bytes != fetched.size_bytes:
+        return f"there are {came.size_bytes} of {fetched.size_bytes} bytes"
+    if not came.is_whole:
+        return "a part in the middle was never received"
+    return None
 
 
 def write_durably(path: str, text: bytes) -> None:

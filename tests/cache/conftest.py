@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from cache.rig import SCRIPTS, Store
 
-from ls_tools.cache import Cache
+from ls_tools.cache import Cache, content
 
 
 @pytest.fixture
@@ -54,3 +54,14 @@ def run_script() -> Callable[..., Any]:
         return json.loads(done.stdout.splitlines()[-1])
 
     return run
+
+
+@pytest.fixture(params=["held", "written"])
+def held_or_written(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> bool:
+    """Has small objects held in memory, or written at once as large ones are."""
+    is_held: bool = request.param == "held"
+    if not is_held:
+        monkeypatch.setattr(content, "HELD_BYTES", 0)
+    return is_held

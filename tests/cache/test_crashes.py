@@ -13,11 +13,15 @@ import pytest
 from cache.rig import Store, key_of, names_in, request_for
 
 from ls_tools.cache import Cache
+from ls_tools.cache.committing import describe
+from ls_tools.cache.content import HELD_BYTES
 from ls_tools.cache.entry import CacheRequest
 from ls_tools.cache.layout import Layout
 from ls_tools.cache.locks import boot_id
 from ls_tools.cache.sweeping import ABANDONED_S, SETTLE_S
 from ls_tools.cache.writing import Draft
+from ls_tools.errors import IntegrityError
+from ls_tools.transfer import Fetched, Sink, Validator
 
 
 @pytest.mark.parametrize("seed", [1, 2])
@@ -109,10 +113,36 @@ def test_a_draft_of_a_living_writer_is_never_deleted(
     cache: Cache, file_name: str, age_s: float
 ) -> None:
     with Draft(Layout(cache.root), request_for("a", file_name)) as draft:
-        draft.write_at(0, b"half")
+        draft.write_at(0, bytes(HELD_BYTES + 1))
         make_old(Path(draft.folder), age_s)
         assert cache.sweep() == 0
         assert Path(draft.folder).exists()
+
+
+@pytest.mark.parametrize("age_s", [SETTLE_S * 2, ABANDONED_S * 2])
+def test_a_finished_draft_of_a_living_writer_is_never_deleted(
+    cache: Cache, age_s: float
+) -> None:
+    request, fetched = request_for("a"), Fetched(size_bytes=5)
+    with Draft(Layout(cache.root), request) as draft:
+        draft.write_at(0, b"whole")
+        draft.seal(describe(request, fetched, draft.finish(fetched)))
+        make_old(Path(draft.folder), age_s)
+        assert cache.sweep() == 0
+        assert Path(draft.folder).exists()
+
+
+def test_a_small_object_touches_no_disk_before_it_was_found_right(
+    cache: Cache, store: Store
+) -> None:
+    def fill(sink: Sink, _validator: Validator | None) -> Fetched:
+        sink.write_at(0, store.body)
+        assert not (cache.root / "v1" / "tmp").exists()
+        return Fetched(size_bytes=len(store.body), checksums={"md5": "0" * 32})
+
+    with pytest.raises(IntegrityError):
+        cache.get(request_for(), fill)
+    assert not (cache.root / "v1" / "tmp").exists()
 
 
 @pytest.mark.parametrize(

@@ -12,9 +12,11 @@ from typing import Any
 import pytest
 from cache.rig import Store, is_kept, make_used, names_in, request_for, stored
 
-from ls_tools.cache import Cache, writing
+from ls_tools.cache import Cache, content, writing
 from ls_tools.disk import write_all_at
 from ls_tools.errors import CacheError
+
+pytestmark = pytest.mark.usefixtures("held_or_written")
 
 AGO_S = 10_000.0
 MOUNT_PRIVATELY = ("unshare", "--mount", "--propagation", "private")
@@ -40,7 +42,7 @@ def disk(
     cache: Cache, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
 ) -> SmallDisk:
     disk = SmallDisk(cache.root, 1000, request.param)
-    monkeypatch.setattr(writing, "write_all_at", disk.write_all_at)
+    monkeypatch.setattr(content, "write_all_at", disk.write_all_at)
     return disk
 
 

@@ -19,6 +19,8 @@ from ls_tools.cache import Cache, CacheRequest, default_cache_dir
 from ls_tools.errors import IntegrityError, RefusedError, UsageError
 from ls_tools.transfer import Fetched, Sink, Validator
 
+pytestmark = pytest.mark.usefixtures("held_or_written")
+
 
 def test_fetched_bytes_are_found_again_under_their_file_name(
     cache: Cache, store: Store
