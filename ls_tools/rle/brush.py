@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ls_tools.errors import BadRleError
 from ls_tools.rle.arrays import np
-from ls_tools.rle.compiled import COMPILER, PADDING_BYTES
-from ls_tools.rle.records import RECORDS_AT, Code
+from ls_tools.rle.compiled import COMPILER
+from ls_tools.rle.records import PADDING_BYTES, RECORDS_AT, Code
 from ls_tools.rle.values import Sampling, expand
 
 if TYPE_CHECKING:

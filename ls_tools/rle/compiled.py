@@ -20,9 +20,6 @@ if TYPE_CHECKING:
 PAYS_FROM_BYTES = 2**22
 """Bytes of code after which compiling pays."""
 
-PADDING_BYTES = 8
-"""Zeros that the loop needs after the code."""
-
 _logger = logging.getLogger("ls_tools")
 
 
@@ -96,7 +93,7 @@ def expand_by_loop(  # noqa: PLR0913, PLR0917 -- what a compiler can take
     """Write the wanted values of a code, record by record.
 
     Args:
-        data: The code, and ``PADDING_BYTES`` zeros.
+        data: The code, and 8 zeros.
         at: The bit where the first record starts.
         word_bits: Length of a value.
         size_bits: Lengths of the four sizes.

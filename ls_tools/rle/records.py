@@ -1,13 +1,15 @@
-"""Where the records of a brush code start, found one after the other.
+"""Where the records of a brush code start.
 
-Only the head of a record tells where the next one starts, so this is a loop.
-Records that start alike are taken many at a time, and a code that repeats itself
-byte for byte, as flat colours do, in leaps.
+Only a record tells where the next one starts. So a table first says of every bit how
+long a record would be that started there; then steps are joined to steps of two and
+more records, for all bits at once; then a short loop follows them.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from collections import Counter
+from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from ls_tools.rle.arrays import np
 
@@ -16,41 +18,31 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    Steps = NDArray[np.uint8]
+    Numbers = NDArray[np.int64]
+
 RECORDS_AT = 53
 """Bits before the first record."""
 
-_STRETCH_BYTES = 128
-_BATCH_RECORDS = 2**17
-_STREAK, _ALIKE = 4, 16
-"""After how many records that start alike the next are looked at together, and
-how many of them."""
+PADDING_BYTES = 8
+"""Zeros that follow a code, so that it can be read in windows of 64 bits."""
 
-_PERIODS = (24, 32)
-"""Records after which a code may repeat itself: between them, multiples of what
-1, 2, 3, 4 and 6 records need to fill whole bytes."""
+_HEAD_BITS = 8
+"""Bits of a record that the table knows; more are needed of few and long ones."""
 
-
-class Records(NamedTuple):
-    """Some records in their order.
-
-    Attributes:
-        starts: (N,) where they start, bits.
-        period: How many of the last ones follow again.
-        times: How many times.
-        period_bits: Their length.
-    """
-
-    starts: NDArray[np.int64]
-    period: int = 0
-    times: int = 0
-    period_bits: int = 0
+_BLOCK_BYTES = 2**16
+_LONGEST_STEP = 255
+_LEVELS = 3
+_PROBE, _COMMON, _KINDS = 128, 8, 4
+"""Steps looked at before they are joined; how many of them have to be alike; and
+how many kinds are joined at a time."""
 
 
 class Code:
     """A brush code after its head.
 
     Args:
-        data: All of it, and 8 zeros.
+        data: All of it, and ``PADDING_BYTES`` zeros.
         word_bits: Length of a value, 1 to 32.
         size_bits: Lengths of the four sizes, each 1 to 16.
 
@@ -66,117 +58,128 @@ class Code:
         self.word_bits = word_bits
         self.size_bits = size_bits
         self.data = data
-        self.end: int = 8 * len(data) - 64
+        self.end: int = 8 * (len(data) - PADDING_BYTES)
         self.windows: NDArray[np.uint64] = np.ndarray(
             (len(data) - 7,), ">u8", data.data, strides=(1,)
         )
-        # The bit that says that a record repeats a word is the highest of three.
-        self._steps = [0, 0, 0, 0, *(3 + bits + word_bits for bits in size_bits)]
-        self._shifts = [61 - bits for bits in size_bits]
-        self._masks = [(1 << bits) - 1 for bits in size_bits]
-        self._bytes = data.tobytes()
-        self._alike = [self._look(head) for head in range(8)]
 
-    def records(self) -> Iterator[Records]:
-        """All records, and what follows them up to the end of the code."""
-        at, starts = RECORDS_AT, list[int]()
+    def starts(self) -> Iterator[Numbers]:
+        """Where all records start, bits, and what follows them; in several parts."""
+        at = RECORDS_AT
         while at < self.end:
-            at = self._walk(at, starts)
-            period, times = self._find_repeats(at, starts)
-            if times or len(starts) >= _BATCH_RECORDS:
-                bits = at - starts[-period] if times else 0
-                yield Records(np.array(starts, np.int64), period, times, bits)
-                at += times * bits
-                starts = []
-        yield Records(np.array(starts, np.int64))
-
-    def _walk(self, at: int, starts: list[int]) -> int:
-        """Follow the records through a stretch; returns where the next starts."""
-        first = at >> 3
-        windows = self.windows[first : first + _STRETCH_BYTES].tolist()
-        limit = min(self.end, first + len(windows) << 3)
-        base = first << 3
-        steps, shifts, masks, word_bits = (
-            self._steps,
-            self._shifts,
-            self._masks,
-            self.word_bits,
-        )
-        add, before, streak = starts.append, -1, 0
-        while at < limit:
-            add(at)
-            window = windows[at - base >> 3] << (at & 7)
-            head = window >> 61 & 7
-            step = steps[head]
-            if step:
-                at += step
-            else:
-                count = (window >> shifts[head] & masks[head]) + 1
-                at += 64 - shifts[head] + count * word_bits
-                if count > 1:
-                    before = -1
-                    continue
-            streak = streak + 1 if head == before else 0
-            before = head
-            if streak == _STREAK:
-                at = self._stride(at, head, starts)
-                streak = 0
-        return at
-
-    def _stride(self, at: int, head: int, starts: list[int]) -> int:
-        """Follow records that start like the last one, many at a time.
-
-        They are repeated words, or single ones; each is as long as the other.
-        """
-        length, mask, heads = self._alike[head]
-        bits = _ALIKE * length
-        size_bytes = bits + 14 >> 3
-        while at + bits <= self.end and len(starts) < _BATCH_RECORDS:
             first = at >> 3
-            found = int.from_bytes(self._bytes[first : first + size_bytes], "big")
-            if (found >> 8 * size_bytes - (at & 7) - bits) & mask != heads:
-                break
-            starts.extend(range(at, at + bits, length))
-            at += bits
-        return at
+            steps, stop = self._steps(first)
+            place = at - 8 * first
+            levels = _join(steps, place)
+            found, place = self._follow(levels[-1].tobytes(), place, stop, 8 * first)
+            yield _split(found, levels, stop) + 8 * first
+            at = 8 * first + place
 
-    def _look(self, head: int) -> tuple[int, int, int]:
-        """The length of records with a head, and how many of them begin.
+    def _steps(self, first: int) -> tuple[Steps, int]:
+        """How far it is to the next record, from each bit of a block.
+
+        Args:
+            first: The byte that it begins with.
 
         Returns:
-            The length of one, bits; and of ``_ALIKE`` in a row those bits that make
-            them what they are, as a mask and as they must be.
+            The steps, 0 where they are unknown and after the block; and where the
+            block ends.
         """
-        size_bits = self.size_bits[head & 3]
-        length = 3 + size_bits + self.word_bits
-        head_bits = 3 if head & 4 else 3 + size_bits  # a single word counts one
-        own = head if head & 4 else head << size_bits
-        places = [at * length + length - head_bits for at in range(_ALIKE)]
-        mask = sum((1 << head_bits) - 1 << place for place in places)
-        return length, mask, sum(own << place for place in places)
+        table = _table(self.word_bits, self.size_bits)
+        size = min(_BLOCK_BYTES, self.end // 8 - first)
+        pairs = np.ndarray((size,), ">u2", self.data.data, first, strides=(1,))
+        steps = np.zeros(8 * size + _LONGEST_STEP + 1, np.uint8)
+        steps[: 8 * size] = table[pairs].view(np.uint8)
+        return steps, 8 * size
 
-    def _find_repeats(self, at: int, starts: list[int]) -> tuple[int, int]:
-        for period in _PERIODS:
-            if len(starts) < period or at >= self.end:
-                continue
-            bits = at - starts[-period]
-            if bits & 7:
-                continue
-            equal = self._count_equal(at >> 3, bits >> 3)
-            times = (8 * equal - (at & 7)) // bits
-            if times > 0:
-                return period, times
-        return 0, 0
+    def _follow(
+        self, steps: bytes, place: int, stop: int, base: int
+    ) -> tuple[list[int], int]:
+        """Where steps lead; returns these places, and the first one after a block."""
+        found: list[int] = []
+        add = found.append
+        while place < stop:
+            while step := steps[place]:
+                add(place)
+                place += step
+            if place < stop:
+                add(place)
+                place += self._length(base + place)
+        return found, place
 
-    def _count_equal(self, start: int, lag: int) -> int:
-        """How many bytes from ``start`` on are those ``lag`` bytes before."""
-        data, end = self.data, self.end >> 3
-        at, length = start, 2 * lag
-        while at < end:
-            stop = min(at + length, end)
-            differs = data[at:stop] != data[at - lag : stop - lag]
-            first = int(differs.argmax())
-            if differs[first]:
-                return at + first - start
-            at, length = stop, min(2 * length, 2**20)
-        return at - start
+    def _length(self, at: int) -> int:
+        """Bits of the record that starts at a bit."""
+        window = int(self.windows[at >> 3]) << (at & 7)
+        size_bits = self.size_bits[window >> 61 & 3]
+        count = (window >> 61 - size_bits & (1 << size_bits) - 1) + 1
+        words = 1 if window >> 63 & 1 else count
+        return 3 + size_bits + words * self.word_bits
+
+
+@lru_cache(maxsize=8)
+def _table(word_bits: int, size_bits: tuple[int, ...]) -> NDArray[np.uint64]:
+    """For each pair of bytes, the steps from each bit of the first, a byte each."""
+    lengths = [_known_length(head, word_bits, size_bits) for head in range(256)]
+    pairs = np.arange(2**16)[:, None] >> np.arange(8, 0, -1)
+    steps = np.array(lengths, np.uint8)[pairs & 255]
+    return steps.view(np.uint64).ravel()
+
+
+def _known_length(head: int, word_bits: int, size_bits: tuple[int, ...]) -> int:
+    """The length of a record by its first 8 bits; 0 where they do not tell."""
+    size = size_bits[head >> 5 & 3]
+    left = _HEAD_BITS - 3 - size
+    words = 1
+    if not head >> 7:
+        if left < 0:
+            return 0
+        words = (head >> left & (1 << size) - 1) + 1
+    length = 3 + size + words * word_bits
+    return length if length <= _LONGEST_STEP else 0
+
+
+def _join(steps: Steps, place: int) -> list[Steps]:
+    """The steps, and longer and longer ones that are made of those before them."""
+    levels = [steps]
+    for _ in range(_LEVELS):
+        kinds = _common_steps(levels[-1].tobytes(), place)
+        if not kinds:
+            break
+        levels.append(_joined(levels[-1], kinds))
+    return levels
+
+
+def _common_steps(steps: bytes, place: int) -> list[int]:
+    """The steps that are often taken from a place on, of those that can be joined."""
+    taken = Counter[int]()
+    for _ in range(_PROBE):
+        taken[steps[place]] += 1
+        place += steps[place]
+    return [
+        step
+        for step, count in taken.most_common(_KINDS)
+        if count >= _COMMON and 0 < step <= _LONGEST_STEP // 2
+    ]
+
+
+def _joined(steps: Steps, kinds: list[int]) -> Steps:
+    """The steps, those of some kinds with the step that is taken after them."""
+    after = steps * (steps <= _LONGEST_STEP // 2).view(np.uint8)
+    joined = steps.copy()
+    for step in kinds:
+        is_kind = (steps[:-step] == step).view(np.uint8)
+        is_kind *= after[step:]
+        joined[:-step] += is_kind
+    return joined
+
+
+def _split(found: list[int], levels: list[Steps], stop: int) -> Numbers:
+    """All places on the way to those that were found by the last of some levels."""
+    places = np.array(found, np.int64)
+    if len(levels) == 1:
+        return places
+    for steps in levels[-2::-1]:
+        places = np.concatenate((places, places + steps[places]))
+    is_start = np.zeros(len(levels[0]), bool)
+    is_start[places] = True
+    return np.flatnonzero(is_start[:stop])

@@ -9,23 +9,22 @@ from ls_tools.rle.arrays import np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from ls_tools.rle.records import Code, Records
+    from ls_tools.rle.records import Code
 
     Numbers = NDArray[np.int64]
     Flags = NDArray[np.bool_]
 
-_LONG_RUN = 16
+_LONG_RUN = 32
 _LONG_LITERAL = 256
 _BATCH_VALUES = 2**18
-_BATCH_LITERALS = 2**13
-_BATCH_REPEATS = 2**12
+_BATCH_SPANS = 2**13
 
 
 class Sampling(NamedTuple):
     """Which values are wanted: ``offset``, and every ``stride``-th after it.
 
     Attributes:
-        stride: 1 or more.
+        stride: A power of 2.
         offset: Below ``stride``.
         total: How many values there are, wanted or not.
     """
@@ -36,11 +35,12 @@ class Sampling(NamedTuple):
 
     def before(self, position: Any) -> Any:
         """How many wanted values are before a position, or an array of them."""
-        return (position + (self.stride - 1 - self.offset)) // self.stride
+        shift = self.stride.bit_length() - 1  # to divide is slow
+        return position + (self.stride - 1 - self.offset) >> shift
 
 
 class _Spans(NamedTuple):
-    """Records by the values they stand for.
+    """Records by the wanted values they stand for, at least one each.
 
     Attributes:
         bits: (N,) where the first word is.
@@ -54,11 +54,9 @@ class _Spans(NamedTuple):
     starts: Numbers
     stops: Numbers
 
-    def chosen(self, which: Any) -> _Spans:
-        """Some of the records, by a slice or by flags."""
-        return _Spans(
-            self.bits[which], self.is_run[which], self.starts[which], self.stops[which]
-        )
+    def chosen(self, which: slice | Numbers) -> _Spans:
+        """Some of the records."""
+        return _Spans(*(column[which] for column in self))
 
     def listed(self) -> zip[tuple[int, int, int]]:
         """Bits, start and stop of each."""
@@ -79,12 +77,10 @@ def expand(code: Code, out: NDArray[Any], sampling: Sampling) -> int:
         How many values the code holds, wanted or not, up to the total.
     """
     writer = _Writer(code, out, sampling)
-    for records in code.records():
-        writer.write(records.starts)
-        if records.times:
-            writer.repeat(records)
+    for starts in code.starts():
         if writer.at >= sampling.total:
             break
+        writer.write(starts)
     return writer.at
 
 
@@ -100,84 +96,75 @@ class _Writer:
         self._code = code
         self._out = out
         self._sampling = sampling
-        self._size_bits = np.array(code.size_bits, np.int64)
+        self._size_bits = np.array(2 * code.size_bits, np.int64)
 
     def write(self, starts: Numbers) -> None:
         """Write records; stops at the last value, or where the code ends."""
-        if self.at >= self._sampling.total or not len(starts):
-            return
-        heads, size_bits, counts = self._heads(starts)
-        stops = counts.cumsum() + self.at
-        spans = _Spans(starts + size_bits + 3, heads > 3, stops - counts, stops)  # noqa: PLR2004
-        spans = self._within(spans)
-        if len(spans.bits):
-            self.at = int(spans.stops[-1])
-            self._fill(self._sampled(spans))
-
-    def repeat(self, records: Records) -> None:
-        """Write the last records again and again."""
-        last = records.starts[-records.period :]
-        count = int(self._heads(last)[2].sum())
-        if count % self._sampling.stride == 0:
-            self._repeat_values(count, records.times)
-            return
-        for done in range(0, records.times, _BATCH_REPEATS):
-            stop = min(done + _BATCH_REPEATS, records.times)
-            moves = records.period_bits * np.arange(done + 1, stop + 1)
-            self.write((last + moves[:, None]).ravel())
-
-    def _heads(self, starts: Numbers) -> tuple[Numbers, Numbers, Numbers]:
-        """Of each record its first three bits, its size, how many it counts."""
         windows = self._windows(starts)
         heads = (windows >> np.uint64(61)).astype(np.int64)
-        size_bits = self._size_bits[heads & 3]
-        counts = windows << np.uint64(3) >> (64 - size_bits).astype(np.uint64)
-        return heads, size_bits, counts.astype(np.int64) + 1
+        size_bits = self._size_bits[heads]
+        windows <<= np.uint64(3)
+        windows >>= (64 - size_bits).astype(np.uint64)
+        edges = np.empty(len(starts) + 1, np.int64)
+        edges[0] = self.at
+        np.add(windows, 1, out=edges[1:], casting="unsafe")
+        np.cumsum(edges, out=edges)
+        bits, is_run = starts + size_bits + 3, heads > 3  # noqa: PLR2004
+        count = self._within(bits, is_run, edges)
+        self.at = int(edges[count])
+        self._fill(self._sampled(bits, is_run, edges[: count + 1]))
 
-    def _within(self, spans: _Spans) -> _Spans:
-        """The records up to the last value, as far as the code holds them."""
+    def _within(self, bits: Numbers, is_run: Flags, edges: Numbers) -> int:
+        """How many records there are up to the last value, as far as the code goes.
+
+        Args:
+            bits: (N,) where the first word of each is.
+            is_run: (N,) whether it is repeated.
+            edges: (N + 1,) their first values, and the one after them; that after
+                the last value is set to the total.
+        """
         total, word_bits = self._sampling.total, self._code.word_bits
-        spans = spans.chosen(slice(int(np.searchsorted(spans.stops, total)) + 1))
-        spans.stops[-1] = min(int(spans.stops[-1]), total)
-        words = 1 if spans.is_run[-1] else int(spans.stops[-1] - spans.starts[-1])
-        if int(spans.bits[-1]) + words * word_bits > self._code.end:
-            return spans.chosen(slice(-1))
-        return spans
+        last = min(int(np.searchsorted(edges[1:], total)), len(bits) - 1)
+        edges[last + 1] = min(int(edges[last + 1]), total)
+        words = 1 if is_run[last] else int(edges[last + 1] - edges[last])
+        is_cut = int(bits[last]) + words * word_bits > self._code.end
+        return last + (not is_cut)
 
-    def _sampled(self, spans: _Spans) -> _Spans:
+    def _sampled(self, bits: Numbers, is_run: Flags, edges: Numbers) -> _Spans:
         """The records of wanted values, in places of these."""
         sampling = self._sampling
-        if sampling.stride == 1:
-            return spans
-        starts, stops = sampling.before(spans.starts), sampling.before(spans.stops)
-        skipped = starts * sampling.stride + sampling.offset - spans.starts
-        skipped[spans.is_run] = 0
-        bits = spans.bits + skipped * self._code.word_bits
-        sampled = _Spans(bits, spans.is_run, starts, stops)
-        has_some = stops > starts
-        return sampled if has_some.all() else sampled.chosen(has_some)
+        places = sampling.before(edges)
+        which = np.flatnonzero(places[1:] > places[:-1])
+        runs, starts = is_run[which], places[which]
+        skipped = starts * sampling.stride + sampling.offset - edges[which]
+        skipped *= ~runs
+        first_bits = bits[which] + skipped * self._code.word_bits
+        return _Spans(first_bits, runs, starts, places[which + 1])
 
     def _fill(self, spans: _Spans) -> None:
         if not len(spans.bits):
             return
         self._put_first_words(spans)
-        rest = spans.chosen(~spans.is_run & (spans.stops - spans.starts > 1))
-        if len(rest.bits):
+        is_rest = ~spans.is_run & (spans.stops - spans.starts > 1)
+        if is_rest.any():
+            rest = spans.chosen(np.flatnonzero(is_rest))
             is_long = rest.stops - rest.starts >= _LONG_LITERAL
-            for bits, start, stop in rest.chosen(is_long).listed():
+            for bits, start, stop in rest.chosen(np.flatnonzero(is_long)).listed():
                 self._put_literal(bits, start, stop)
-            self._put_short(rest.chosen(~is_long))
+            self._put_short(rest.chosen(np.flatnonzero(~is_long)))
 
     def _put_first_words(self, spans: _Spans) -> None:
         """Fill the place of every record with its first word."""
         words, out = self._words(spans.bits), self._out
         begin, end = int(spans.starts[0]), int(spans.stops[-1])
+        lengths = spans.stops - spans.starts
         if end - begin < _LONG_RUN * len(words):
-            out[begin:end] = np.repeat(words, spans.stops - spans.starts)
+            out[begin:end] = np.repeat(words, lengths)
             return
-        is_set = words != 0
-        painted = spans.chosen(is_set).listed()
-        for (_, start, stop), word in zip(painted, words[is_set].tolist(), strict=True):
+        out[spans.starts] = words
+        which = np.flatnonzero((words != 0) & (lengths > 1))
+        painted = spans.chosen(which).listed()
+        for (_, start, stop), word in zip(painted, words[which].tolist(), strict=True):
             out[start:stop] = word
 
     def _put_literal(self, bits: int, start: int, stop: int) -> None:
@@ -192,25 +179,14 @@ class _Writer:
     def _put_short(self, spans: _Spans) -> None:
         """Fill the places of records of a few words."""
         step = self._code.word_bits * self._sampling.stride
-        for at in range(0, len(spans.bits), _BATCH_LITERALS):
-            part = spans.chosen(slice(at, at + _BATCH_LITERALS))
+        for at in range(0, len(spans.bits), _BATCH_SPANS):
+            part = spans.chosen(slice(at, at + _BATCH_SPANS))
             lengths = part.stops - part.starts
             offsets = lengths.cumsum() - lengths
             index = np.arange(int(lengths.sum()))
             places = index + np.repeat(part.starts - offsets, lengths)
             bits = index * step + np.repeat(part.bits - offsets * step, lengths)
             self._out[places] = self._words(bits)
-
-    def _repeat_values(self, count: int, times: int) -> None:
-        """Write the last ``count`` values again and again."""
-        sampling, out = self._sampling, self._out
-        begin = sampling.before(self.at)
-        source = out[begin - count // sampling.stride : begin]
-        self.at = min(self.at + count * times, sampling.total)
-        target = out[begin : sampling.before(self.at)]
-        whole = len(target) // len(source) * len(source)
-        target[:whole].reshape(-1, len(source))[:] = source
-        target[whole:] = source[: len(target) - whole]
 
     def _windows(self, bits: Numbers) -> NDArray[np.uint64]:
         """The 57 bits or more from each place on, at the upper end."""
