@@ -7,10 +7,10 @@ that ``import ls_tools`` costs next to nothing.
 from __future__ import annotations
 
 import logging
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ls_tools._version import __version__
+from ls_tools.lazy import importer
 
 if TYPE_CHECKING:
     from ls_tools.cache import Cache
@@ -81,15 +81,7 @@ _HOMES = {
 logging.getLogger("ls_tools").addHandler(logging.NullHandler())
 
 
-def __getattr__(name: str) -> Any:
-    """Import a public name on first use."""
-    home = _HOMES.get(name)
-    if home is None:
-        msg = f"module 'ls_tools' has no attribute {name!r}"
-        raise AttributeError(msg)
-    value = getattr(import_module(f"ls_tools.{home}"), name)
-    globals()[name] = value
-    return value
+__getattr__ = importer(__name__, _HOMES)
 
 
 def __dir__() -> list[str]:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from ls_tools.pipeline.conversion import convert, run_conversion
-from ls_tools.pipeline.inputs import Input
-from ls_tools.pipeline.media import MediaOutcome, fetch_media
-from ls_tools.pipeline.plan import Conversion
-from ls_tools.pipeline.pulling import Pull, pull, run_pull
+from typing import TYPE_CHECKING
+
+from ls_tools.lazy import importer
+
+if TYPE_CHECKING:
+    from ls_tools.pipeline.conversion import convert, run_conversion
+    from ls_tools.pipeline.inputs import Input
+    from ls_tools.pipeline.media import MediaOutcome, fetch_media
+    from ls_tools.pipeline.plan import Conversion
+    from ls_tools.pipeline.pulling import Pull, pull, run_pull
 
 __all__ = [
     "Conversion",
@@ -19,3 +24,19 @@ __all__ = [
     "run_conversion",
     "run_pull",
 ]
+
+# A process that does a part of a conversion needs little of this.
+__getattr__ = importer(
+    __name__,
+    {
+        "Conversion": "plan",
+        "Input": "inputs",
+        "MediaOutcome": "media",
+        "Pull": "pulling",
+        "convert": "conversion",
+        "fetch_media": "media",
+        "pull": "pulling",
+        "run_conversion": "conversion",
+        "run_pull": "pulling",
+    },
+)

@@ -27,7 +27,8 @@ from ls_tools.output import (
 )
 from ls_tools.output.replacing import clear_folder
 from ls_tools.output.report import NOT_SELECTED_REASONS
-from ls_tools.pipeline.division import CrewError, divide
+from ls_tools.pipeline.division.crew import CrewError
+from ls_tools.pipeline.division.planning import divide
 from ls_tools.pipeline.inputs import Input, check_apart, open_inputs
 from ls_tools.pipeline.job import Job, NamedTask
 from ls_tools.pipeline.plan import Conversion, build_options

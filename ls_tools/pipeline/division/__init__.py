@@ -7,8 +7,3 @@ before, such as the number of a class that no label config names, is settled
 beforehand or checked afterwards; a chunk that began with something else is done
 again. Where processes cannot be had, or one of them fails, all is done by one.
 """
-
-from ls_tools.pipeline.division.crew import CrewError
-from ls_tools.pipeline.division.planning import divide
-
-__all__ = ["CrewError", "divide"]

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import os
 import pickle
+import selectors
 import subprocess
 import sys
 from collections import deque
-from contextlib import ExitStack, contextmanager
-from multiprocessing.connection import Connection, Pipe, wait
-from typing import TYPE_CHECKING, Any, cast
+from contextlib import ExitStack, contextmanager, suppress
+from typing import IO, TYPE_CHECKING, Any, cast
 
 from ls_tools.pipeline.division.messages import Failed
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _BOOT = (
     "import json, sys; sys.path[:] = json.loads(sys.argv[1]); "
     "from ls_tools.pipeline.division.worker import main; "
-    "main(int(sys.argv[2]), int(sys.argv[3]))"
+    "main(int(sys.argv[2]))"
 )
 """What a worker runs. Unlike what multiprocessing starts, it does not import the main
 module of the program, which may have no guard against that."""
@@ -32,16 +32,56 @@ class CrewError(Exception):
     """Several processes are not worth it, not to be had, or one of them failed."""
 
 
-class Crew:
-    """Processes that do chunks; made by ``start_crew``.
+class Worker:
+    """One process.
 
     Args:
-        connections: To each of them.
+        orders: Where it reads what to do.
+        answers: Where it answers.
     """
 
-    def __init__(self, connections: Sequence[Connection]) -> None:
-        self._idle = deque(connections)
-        self._all = tuple(connections)
+    def __init__(self, orders: IO[bytes], answers: IO[bytes]) -> None:
+        self._orders = orders
+        self._answers = answers
+
+    def fileno(self) -> int:
+        """The descriptor that can be read when it has answered."""
+        return self._answers.fileno()
+
+    def send(self, message: Any) -> None:
+        """Tell it something.
+
+        Raises:
+            CrewError: It is gone, or the message cannot be pickled.
+        """
+        try:
+            pickle.dump(message, self._orders, pickle.HIGHEST_PROTOCOL)
+            self._orders.flush()
+        except (OSError, pickle.PicklingError, TypeError, AttributeError) as exc:
+            raise CrewError(str(exc)) from exc
+
+    def receive(self) -> Any:
+        """What it answers.
+
+        Raises:
+            CrewError: It failed, or is gone.
+        """
+        try:
+            answer = pickle.load(self._answers)  # noqa: S301 -- from our own process
+        except (EOFError, OSError, pickle.UnpicklingError) as exc:
+            msg = "a worker process ended"
+            raise CrewError(msg) from exc
+        if isinstance(answer, Failed):
+            raise CrewError(answer.text)
+        return answer
+
+
+class Crew:
+    """Processes that do chunks; made by ``start_crew``."""
+
+    def __init__(self, workers: Sequence[Worker]) -> None:
+        self._all = tuple(workers)
+        self._idle = deque(workers)
 
     def begin(self, begin: Begin) -> None:
         """Tell all what it is about.
@@ -50,7 +90,7 @@ class Crew:
             CrewError: One of them is gone.
         """
         for worker in self._all:
-            self.send(worker, begin)
+            worker.send(begin)
 
     def settle(self, settle: Settle) -> None:
         """Tell all what was found so far.
@@ -59,9 +99,9 @@ class Crew:
             CrewError: One of them failed.
         """
         for worker in self._all:
-            self.send(worker, settle)
+            worker.send(settle)
         for worker in self._all:
-            self.receive(worker)
+            worker.receive()
 
     def do(self, orders: Sequence[Order]) -> Iterator[Any]:
         """The answers to orders, in their order.
@@ -70,55 +110,32 @@ class Crew:
             CrewError: One of the processes failed.
         """
         waiting = deque(enumerate(orders))
-        busy: dict[Connection, int] = {}
+        busy: dict[Worker, int] = {}
         answers: dict[int, Any] = {}
         for number in range(len(orders)):
             while number not in answers:
                 while waiting and (worker := self.take_idle()):
                     busy[worker], order = waiting.popleft()
-                    self.send(worker, order)
+                    worker.send(order)
                 for worker in self.ready(busy):
-                    answers[busy.pop(worker)] = self.receive(worker)
+                    answers[busy.pop(worker)] = worker.receive()
                     self.rest(worker)
             yield answers.pop(number)
 
-    def take_idle(self) -> Connection | None:
+    def take_idle(self) -> Worker | None:
         """One that has nothing to do; None where all have."""
         return self._idle.popleft() if self._idle else None
 
-    def rest(self, worker: Connection) -> None:
+    def rest(self, worker: Worker) -> None:
         """It has nothing to do any more."""
         self._idle.append(worker)
 
-    def ready(self, workers: Iterable[Connection]) -> list[Connection]:
+    def ready(self, workers: Iterable[Worker]) -> list[Worker]:
         """Wait until some of these have answered."""
-        return cast("list[Connection]", wait(list(workers)))
-
-    def send(self, worker: Connection, message: Any) -> None:
-        """Tell one of them something.
-
-        Raises:
-            CrewError: It is gone, or the message cannot be pickled.
-        """
-        try:
-            worker.send(message)
-        except (OSError, pickle.PicklingError, TypeError, AttributeError) as exc:
-            raise CrewError(str(exc)) from exc
-
-    def receive(self, worker: Connection) -> Any:
-        """What one of them answered.
-
-        Raises:
-            CrewError: It failed, or is gone.
-        """
-        try:
-            answer = worker.recv()
-        except (EOFError, OSError) as exc:
-            msg = "a worker process ended"
-            raise CrewError(msg) from exc
-        if isinstance(answer, Failed):
-            raise CrewError(answer.text)
-        return answer
+        with selectors.DefaultSelector() as selector:
+            for worker in workers:
+                selector.register(worker, selectors.EVENT_READ)
+            return [cast("Worker", key.fileobj) for key, _ in selector.select()]
 
 
 @contextmanager
@@ -136,28 +153,26 @@ def start_crew(count: int, descriptor: int) -> Iterator[Crew]:
         # They live as long as the other end of this pipe is open.
         life, ours = os.pipe()
         stack.callback(os.close, ours)
-        connections = [_start(stack, descriptor, life) for _ in range(count)]
-        os.close(life)
-        yield Crew(connections)
+        try:
+            yield Crew([_start(stack, (life, descriptor)) for _ in range(count)])
+        finally:
+            os.close(life)
 
 
-def _start(stack: ExitStack, descriptor: int, life: int) -> Connection:
-    mine, theirs = Pipe()
-    stack.callback(mine.close)
+def _start(stack: ExitStack, descriptors: tuple[int, int]) -> Worker:
     command = [sys.executable, *_flags(), "-c", _BOOT, json.dumps(sys.path)]
     try:
-        with theirs:
-            process = subprocess.Popen(  # noqa: S603 -- this interpreter
-                [*command, str(theirs.fileno()), str(life)],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                pass_fds=(theirs.fileno(), life, descriptor),
-            )
+        process = subprocess.Popen(  # noqa: S603 -- this interpreter
+            [*command, str(descriptors[0])],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            pass_fds=descriptors,
+        )
     except OSError as exc:
         raise CrewError(str(exc)) from exc
     stack.callback(_end, process)
-    return mine
+    return Worker(cast("IO[bytes]", process.stdin), cast("IO[bytes]", process.stdout))
 
 
 def _flags() -> list[str]:
@@ -168,4 +183,5 @@ def _flags() -> list[str]:
 
 def _end(process: subprocess.Popen[bytes]) -> None:
     process.kill()
-    process.wait()
+    with suppress(OSError):  # what it was not told any more
+        process.communicate()

@@ -23,11 +23,10 @@ from ls_tools.reading import ChunkReader, Pass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from multiprocessing.connection import Connection
 
     from ls_tools.formats import DivisibleFormat, Survey
     from ls_tools.output import Items, NameFacts, Output, Part
-    from ls_tools.pipeline.division.crew import Crew
+    from ls_tools.pipeline.division.crew import Crew, Worker
     from ls_tools.pipeline.division.messages import Made
     from ls_tools.pipeline.job import Job
     from ls_tools.progress import Progress
@@ -129,9 +128,9 @@ class _Run:
         self._reading = Pass()
         self._items: Items = job.items((), output.tally)
         self._orders: dict[int, Write] = {}
-        self._making: dict[Connection, int] = {}
-        self._made: dict[int, tuple[Connection, Made]] = {}
-        self._completing: dict[Connection, int] = {}
+        self._making: dict[Worker, int] = {}
+        self._made: dict[int, tuple[Worker, Made]] = {}
+        self._completing: dict[Worker, int] = {}
         self._parts: dict[int, Part | None] = {}
         self._begun = self._settled = self._joined = 0
 
@@ -171,13 +170,13 @@ class _Run:
                 labels=tuple(self._output.classes.met),
                 names=tuple(self._writing.names()),
             )
-            self._crew.send(worker, order)
+            worker.send(order)
             self._orders[number] = order
             self._making[worker] = number
             self._begun += 1
 
-    def _hear(self, worker: Connection) -> None:
-        answer = self._crew.receive(worker)
+    def _hear(self, worker: Worker) -> None:
+        answer = worker.receive()
         if worker in self._making:
             self._made[self._making.pop(worker)] = worker, answer
         else:
@@ -192,10 +191,10 @@ class _Run:
         numbers = self._writing.numbers()
         self._completing[worker] = self._settled
         if self._add(made, self._orders.pop(self._settled)):
-            self._crew.send(worker, Complete(numbers=numbers))
+            worker.send(Complete(numbers=numbers))
             self._settled += 1
         else:
-            self._crew.send(worker, Discard())
+            worker.send(Discard())
         return True
 
     def _join_next(self) -> bool:

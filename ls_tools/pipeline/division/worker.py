@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import pickle
 import signal
 import threading
-from multiprocessing.connection import Connection
+from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import IO, TYPE_CHECKING, Any, cast
 
 from ls_tools.output import Tally, Tree
 from ls_tools.pipeline.division.messages import (
@@ -30,20 +31,20 @@ if TYPE_CHECKING:
     from ls_tools.pipeline.job import Job
 
 
-def main(orders: int, life: int) -> None:
-    """Do what is ordered, until there is nobody to order.
+def main(life: int) -> None:
+    """Do what is ordered on standard input, until there is nobody to order.
 
     Args:
-        orders: Descriptor of the socket that orders come through.
         life: Descriptor of a pipe that ends when the process at its other end does.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # who ordered it ends it
     threading.Thread(target=_die_with, args=(life,), daemon=True).start()
-    connection = Connection(orders)
-    try:
-        serve(connection)
-    except EOFError:
-        return
+    orders, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    nothing = os.open(os.devnull, os.O_RDWR)
+    os.dup2(nothing, 0)
+    os.dup2(nothing, 1)  # whatever a library prints is no answer
+    with suppress(EOFError, BrokenPipeError):
+        serve(Connection(orders, answers))
 
 
 def serve(connection: Connection) -> None:
@@ -52,10 +53,39 @@ def serve(connection: Connection) -> None:
     Raises:
         EOFError: There are no more.
     """
-    begin = connection.recv()
-    worker = _Worker(begin, connection)
+    worker = _Worker(connection.receive(), connection)
     while True:
-        worker.do(connection.recv())
+        worker.do(connection.receive())
+
+
+class Connection:
+    """The way to the process that orders.
+
+    Args:
+        orders: Where they come from.
+        answers: Where answers go.
+    """
+
+    def __init__(self, orders: IO[bytes], answers: IO[bytes]) -> None:
+        self._orders = orders
+        self._answers = answers
+
+    def receive(self) -> Any:
+        """What comes next.
+
+        Raises:
+            EOFError: Nothing.
+        """
+        return pickle.load(self._orders)  # noqa: S301 -- from the process that began this
+
+    def send(self, message: Any) -> None:
+        """Answer.
+
+        Raises:
+            BrokenPipeError: Nobody listens.
+        """
+        pickle.dump(message, self._answers, pickle.HIGHEST_PROTOCOL)
+        self._answers.flush()
 
 
 def _die_with(life: int) -> None:
@@ -108,7 +138,7 @@ class _Worker:
         with Tree(self._settled.root, part_folder=order.folder) as tree:
             made, writing = self._make(order, tree, tally)
             self._connection.send(made)
-            reply = self._connection.recv()
+            reply = self._connection.receive()
             if isinstance(reply, Complete):
                 writing.begin_numbers(reply.numbers)
                 return tree.part()
