@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from ls_tools.label_config import LabelConfig
     from ls_tools.output import Item, Output
-    from ls_tools.output.records import KeyAsked, Record
+    from ls_tools.output.records import KeyAsked
 
 
 class JsonMinFormat(DivisibleFormat):
@@ -46,7 +46,7 @@ class _Records(Writing):
     def add(self, items: Iterable[Item]) -> None:
         """Write a record for each item."""
         for item in items:
-            self._files.write(_encode(build_record(item, self._keys), self._keys), item)
+            self._files.write(_spell(item, self._keys), item)
             count_regions(item, self._tally)
 
     def finish(self) -> None:
@@ -63,11 +63,15 @@ class _Records(Writing):
         self._keys.give(names)
 
 
-def _encode(record: Record, keys: RecordKeys) -> bytes:
-    answers = {
-        keys.of_answer(name): msgspec.Raw(collapse(results))
-        for name, results in record.answers.items()
-    }
-    facts = dict(record.facts)
-    ordered = {"id": facts.pop("id")} if "id" in facts else {}
-    return msgspec.json.encode({**record.data, **ordered, **answers, **facts})
+def _spell(item: Item, keys: RecordKeys) -> bytes:
+    record = build_record(item, keys)
+    fields = dict(record.data)
+    if "id" in record.facts:
+        fields["id"] = record.facts["id"]  # before the answers
+    for control, results in record.answers.items():
+        fields[keys.of_answer(control)] = msgspec.Raw(collapse(results))
+    fields.update(record.facts)
+    return _encode(fields)
+
+
+_encode = msgspec.json.Encoder().encode

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import repeat
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import msgspec
@@ -19,10 +20,10 @@ from ls_tools.output.records import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from ls_tools.label_config import LabelConfig
-    from ls_tools.output import Items, Output
+    from ls_tools.output import Item, Items, Output
     from ls_tools.output.records import Record, RecordKeys
 
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
@@ -65,14 +66,15 @@ class CsvFormat(Format):
         """
         del config
         columns, keys = RecordSurvey.of(items.scan()).columns()
-        escapes = options.escape_formulas
-        rows = _Rows(delimiter=self.delimiter, escapes_formulas=escapes)
-        header = rows.encode(columns) if options.header else b""
+        spelling = _Spelling(
+            delimiter=self.delimiter, escapes_formulas=options.escape_formulas
+        )
+        table = _Table(columns, keys, spelling)
+        header = table.header() if options.header else b""
         layout = Layout(begin=header, empty=header)
         files = RecordFiles(output, self.name, layout)
         for item in items:
-            cells = _cells(build_record(item, keys), keys)
-            files.write(rows.encode(cells.get(name, "") for name in columns), item)
+            files.write(table.row(item), item)
             count_regions(item, output.tally)
         files.finish()
         keys.warn(output.tally)
@@ -87,53 +89,97 @@ class TsvFormat(CsvFormat):
     delimiter: ClassVar[str] = "\t"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Rows:
-    """How rows are spelled."""
+class _Table:
+    """Rows of records.
 
-    delimiter: str
-    escapes_formulas: bool
+    Args:
+        columns: The names of the columns.
+        keys: The keys that records go by.
+        spelling: How cells are written.
+    """
 
-    def encode(self, cells: Iterable[Any]) -> bytes:
-        """A row as RFC 4180 has it, every text quoted, no number."""
-        return (self.delimiter.join(map(self._spell, cells)) + "\r\n").encode()
+    def __init__(
+        self, columns: Sequence[str], keys: RecordKeys, spelling: _Spelling
+    ) -> None:
+        self._columns = columns
+        self._keys = keys
+        self._spelling = spelling
 
-    def _spell(self, cell: Any) -> str:
-        text = str(cell)
-        if not isinstance(cell, str):
-            return text
-        if self.escapes_formulas and text.startswith(_FORMULA_STARTS):
-            text = "'" + text
-        return '"' + text.replace('"', '""') + '"'
+    def header(self) -> bytes:
+        """The names of the columns."""
+        return self._spelling.row(map(self._spelling.text, self._columns))
+
+    def row(self, item: Item) -> bytes:
+        """The row of an item."""
+        record = build_record(item, self._keys)
+        cells = self._answers(record)
+        for fields in (record.data, record.facts):
+            for name, value in fields.items():
+                cells[name] = self._spelling.value(value)
+        # The server writes the annotator as text and everything else as it is.
+        annotator = record.facts["annotator"]
+        if annotator is not None:
+            cells["annotator"] = self._spelling.text(str(annotator))
+        return self._spelling.row(map(cells.get, self._columns, _EMPTY_CELLS))
+
+    def _answers(self, record: Record) -> dict[str, str]:
+        cells: dict[str, str] = {}
+        keys, text = self._keys, self._spelling.text
+        for control, results in record.answers.items():
+            cells[keys.of_answer(control)] = text(_text_of(collapse(results)))
+            if any(result.type in CHAT_TYPES for result in results):
+                cells[keys.of_transcript(control)] = text(chat_transcript(results))
+        if record.history:
+            cells["history"] = text(_compact(record.history))
+        return cells
 
 
-def _cells(record: Record, keys: RecordKeys) -> dict[str, Any]:
-    cells = {name: _data_cell(value) for name, value in record.data.items()}
-    for control, results in record.answers.items():
-        cells[keys.of_answer(control)] = _answer_cell(collapse(results))
-        if any(result.type in CHAT_TYPES for result in results):
-            cells[keys.of_transcript(control)] = chat_transcript(results)
-    if record.history:
-        cells["history"] = _compact(record.history)
-    cells.update((name, _data_cell(value)) for name, value in record.facts.items())
-    # The server writes the annotator as text and everything else as it is.
-    cells["annotator"] = str(cells["annotator"])
-    return cells
+class _Spelling:
+    """Cells as RFC 4180 has them, every text quoted, no number."""
+
+    def __init__(self, *, delimiter: str, escapes_formulas: bool) -> None:
+        self._delimiter = delimiter
+        self.text = _quote_defused if escapes_formulas else _quote
+
+    def row(self, cells: Iterable[str]) -> bytes:
+        """Cells that are spelled, as a row."""
+        return (self._delimiter.join(cells) + "\r\n").encode()
+
+    def value(self, value: Any) -> str:
+        """The cell of a value of JSON."""
+        if isinstance(value, str):
+            return self.text(value)
+        if value is None:
+            return _EMPTY
+        if isinstance(value, dict | list):
+            return self.text(_encode(value).decode())
+        return str(value)
 
 
-def _data_cell(value: Any) -> Any:
-    if value is None:
-        return ""
-    if isinstance(value, dict | list):
-        return msgspec.json.encode(value).decode()
-    return value
+def _quote(text: str) -> str:
+    return '"' + text.replace('"', '""') + '"'
 
 
-def _answer_cell(answer: bytes) -> str:
+def _quote_defused(text: str) -> str:
+    return _quote("'" + text if text.startswith(_FORMULA_STARTS) else text)
+
+
+_EMPTY = _quote("")
+_EMPTY_CELLS = repeat(_EMPTY)
+_decode = msgspec.json.Decoder().decode
+_encode = msgspec.json.Encoder().encode
+
+
+def _text_of(answer: bytes) -> str:
+    """The text that an answer is, or its JSON."""
     if answer.startswith(b'"'):
         return msgspec.json.decode(answer, type=str)
     return _compact(answer)
 
 
 def _compact(text: bytes) -> str:
-    return msgspec.json.encode(msgspec.json.decode(text)).decode()
+    """JSON without white space; as it stands where a number is out of range."""
+    try:
+        return _encode(_decode(text)).decode()
+    except msgspec.DecodeError:
+        return text.decode()

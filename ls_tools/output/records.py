@@ -6,16 +6,18 @@ exports do: a single choice or text stands for itself.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import msgspec
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
+from ls_tools.models import Annotation, Result
 
-    from ls_tools.models import Annotation, Number, Result, Task
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from ls_tools.models import Number, Task
     from ls_tools.output.items import Item
     from ls_tools.output.tally import Tally
 
@@ -38,6 +40,13 @@ KeyAsked: TypeAlias = tuple[str, str]
 """What is given a key: ``answer``, ``transcript`` or ``data``, and its name."""
 
 _COLLAPSING = {"choices": "choices", "textarea": "text"}
+_REWRITTEN = CHAT_TYPES.union(_COLLAPSING)
+_LOOSE = frozenset(b" \t\r\n{")
+_NO_HISTORY = frozenset({b"null", b"[]", b"{}"})
+_NOBODY = Annotation()
+_control_of = attrgetter("from_name")
+_decode = msgspec.json.Decoder().decode
+_encode = msgspec.json.Encoder().encode
 
 
 class RecordKeys:
@@ -114,8 +123,7 @@ class RecordKeys:
         return free
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Record:
+class Record(msgspec.Struct, frozen=True, kw_only=True):
     """One row: a task, and one of its annotations where it has any.
 
     Attributes:
@@ -138,20 +146,31 @@ def build_record(item: Item, keys: RecordKeys) -> Record:
         item: A task and the annotation selected, if any.
         keys: The keys of all records of the output.
     """
-    answers: dict[str, list[Result]] = {}
-    for result in item.annotation.result if item.annotation else ():
-        if result.from_name:
-            answers.setdefault(result.from_name, []).append(result)
     return Record(
         data={keys.of_data(name): value for name, value in item.task.data.items()},
-        answers=answers,
+        answers=_answers_of(item.annotation) if item.annotation else {},
         facts=annotation_facts(item.task, item.annotation),
         history=history_of(item.annotation),
     )
 
 
+def _answers_of(annotation: Annotation) -> dict[str, list[Result]]:
+    results = annotation.result
+    controls = set(map(_control_of, results))
+    if len(controls) == 1 and "" not in controls:
+        return {controls.pop(): results}
+    answers: dict[str, list[Result]] = {}
+    for result in results:
+        if result.from_name:
+            answers.setdefault(result.from_name, []).append(result)
+    return answers
+
+
 def count_regions(item: Item, tally: Tally) -> None:
     """Count the regions of a record: written are those that a control made."""
+    if item.annotation and all(map(_control_of, item.annotation.result)):
+        tally.regions_written += len(item.regions)
+        return
     for region in item.regions:
         dropped = [result for result in region.results if not result.from_name]
         if not dropped:
@@ -167,11 +186,13 @@ def count_regions(item: Item, tally: Tally) -> None:
 
 def annotation_facts(task: Task, annotation: Annotation | None) -> dict[str, Any]:
     """What a record says about its annotation, ``agreement`` only where known."""
+    made = annotation or _NOBODY
     facts: dict[str, Any] = {} if task.id is None else {"id": task.id}
     facts["annotator"] = annotator_of(annotation)
-    for name in ("annotation_id", "created_at", "updated_at", "lead_time"):
-        source = "id" if name == "annotation_id" else name
-        facts[name] = getattr(annotation, source) if annotation else None
+    facts["annotation_id"] = made.id
+    facts["created_at"] = made.created_at
+    facts["updated_at"] = made.updated_at
+    facts["lead_time"] = made.lead_time
     if task.agreement is not None:
         facts["agreement"] = task.agreement
     return facts
@@ -179,9 +200,8 @@ def annotation_facts(task: Task, annotation: Annotation | None) -> dict[str, Any
 
 def history_of(annotation: Annotation | None) -> bytes:
     """The history of an annotation as JSON; empty where there is none."""
-    history = annotation.history if annotation else None
-    text = b"" if history is None else bytes(history)
-    return b"" if text in {b"null", b"[]", b"{}"} else text
+    text = bytes(annotation.history) if annotation else b""
+    return b"" if text in _NO_HISTORY else text
 
 
 def annotator_of(annotation: Annotation | None) -> int | str | None:
@@ -192,60 +212,69 @@ def annotator_of(annotation: Annotation | None) -> int | str | None:
     return who if who is None or isinstance(who, int) else str(who)
 
 
-def collapse(results: Iterable[Result]) -> bytes:
+def collapse(results: Sequence[Result]) -> bytes:
     """The answer of one control as JSON, as Label Studio's exports have it.
 
     One choice or one text becomes the string itself; a control that gave one
-    such answer holds it directly, every other a list.
+    such answer holds it directly, every other a list. Of a message there is what
+    was said, of a shape its value with the picture's size where known.
     """
-    answers: list[bytes] = []
-    last = ""
-    for result in results:
-        answers.append(collapse_result(result))
-        last = result.type
-    if last in _COLLAPSING and len(answers) == 1:
+    answers = [
+        (_rewrite(result) if result.type in _REWRITTEN else None) or _with_size(result)
+        for result in results
+    ]
+    if len(answers) == 1 and results[0].type in _COLLAPSING:
         return answers[0]
     return b"[" + b",".join(answers) + b"]"
 
 
-def collapse_result(result: Result) -> bytes:
-    """One result as JSON: its value, with the picture's size where known."""
-    key = _COLLAPSING.get(result.type)
-    if key is not None:
-        value = msgspec.json.decode(result.value)
-        listed = value.get(key) if isinstance(value, dict) else None
-        if isinstance(listed, str):
-            return msgspec.json.encode(listed)
-        if isinstance(listed, list) and len(listed) == 1:
-            return msgspec.json.encode(listed[0])
-    elif result.type in CHAT_TYPES:
-        value = msgspec.json.decode(result.value)
-        if isinstance(value, dict):
-            return msgspec.json.encode(value.get("chatmessage", value))
-    return _with_size(result)
+def read_json(text: msgspec.Raw | bytes) -> Any:
+    """What JSON holds; None where it cannot be decoded."""
+    try:
+        return _decode(text)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
+
+
+def _rewrite(result: Result) -> bytes | None:
+    """What stands for a value, as JSON; None where that is the value itself."""
+    value = read_json(result.value)
+    if not isinstance(value, dict):
+        return None
+    if result.type in CHAT_TYPES:
+        return _encode(value.get("chatmessage", value))
+    listed = value.get(_COLLAPSING[result.type])
+    if isinstance(listed, str):
+        return _encode(listed)
+    if isinstance(listed, list) and len(listed) == 1:
+        return _encode(listed[0])
+    return None
 
 
 def _with_size(result: Result) -> bytes:
-    body = bytes(result.value).strip()
-    size = _size_fields(result.original_width, result.original_height)
-    if not size or not body.startswith(b"{"):
+    body = bytes(result.value)
+    end = _end_with_size(result.original_width, result.original_height)
+    if not end or not body.startswith(b"{"):
         return body
-    inner = body[:-1].rstrip()
-    return inner + (b"" if inner == b"{" else b",") + size + b"}"
+    if body[-2] in _LOOSE:
+        inner = body[:-1].rstrip()
+        return inner + (end[1:] if inner == b"{" else end)
+    return body[:-1] + end
 
 
 @lru_cache(maxsize=1024, typed=True)
-def _size_fields(width: Number, height: Number) -> bytes:
+def _end_with_size(width: Number, height: Number) -> bytes:
+    """How an object ends to which the size is added; empty where unknown."""
     fields = (("original_width", width), ("original_height", height))
     known = {name: size for name, size in fields if size is not None}
-    return msgspec.json.encode(known)[1:-1]
+    return b"," + _encode(known)[1:] if known else b""
 
 
 def chat_transcript(results: Iterable[Result]) -> str:
     """The messages of a chat control, one ``role: content`` a line."""
     lines: list[str] = []
     for result in results:
-        value = msgspec.json.decode(result.value)
+        value = read_json(result.value)
         message = value.get("chatmessage", value) if isinstance(value, dict) else None
         if isinstance(message, dict):
             role, content = (str(message.get(k, "")) for k in ("role", "content"))

@@ -1,9 +1,16 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
+import msgspec
 import pytest
 from formats.flat_rig import NAMES, SAMPLES, Flatten, choice, result, task, text
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ls_tools.models import Result
+from ls_tools.output.records import collapse
 
 WHO_AND_WHEN = ["annotator", "annotation_id", "created_at", "updated_at", "lead_time"]
 
@@ -160,3 +167,38 @@ def test_values_are_faithful(flatten: Flatten) -> None:
 
 def test_no_task_is_an_empty_array(flatten: Flatten) -> None:
     assert flatten([task({})], "json_min", select="latest", limit=0).document == []
+
+
+@pytest.mark.parametrize("kind", ["rectanglelabels", "choices", "chat"])
+def test_a_number_out_of_range_harms_its_own_value_only(
+    flatten: Flatten, kind: str
+) -> None:
+    odd, sound = result("a", kind, {"n": 0}), choice("b", "yes")
+    source = json.dumps([task({}, [odd, sound])]).replace('"n": 0', '"n": 1e999')
+    made = flatten(source.encode(), "json_min")
+    assert b'{"n": 1e999}' in made.body
+    assert made.document[0]["b"] == "yes"
+
+
+numbers = st.none() | st.integers(1, 9999) | st.floats(1, 9999)
+values = st.dictionaries(
+    st.sampled_from(["x", "original_width", "y"]), st.integers() | st.text()
+)
+
+
+@given(values, numbers, numbers, st.sampled_from([None, 1]))
+def test_sizes_are_added_however_a_value_is_spelled(
+    value: dict[str, Any], width: float | None, height: float | None, indent: int | None
+) -> None:
+    size = {"original_width": width, "original_height": height}
+    known = {name: number for name, number in size.items() if number is not None}
+    text = json.dumps(value, indent=indent)
+    made = Result(
+        type="rectanglelabels",
+        value=msgspec.Raw(text.encode()),
+        original_width=width,
+        original_height=height,
+    )
+    (answer,) = json.loads(collapse([made]))
+    assert answer == value | known
+    assert list(answer) == list(value | known)

@@ -12,7 +12,7 @@ from formats.flat_rig import NAMES, SAMPLES, Flatten, choice, result, task, text
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ls_tools.formats.tabular import _Rows
+from ls_tools.formats.tabular import _Spelling
 
 DELIMITERS = {"csv": ",", "tsv": "\t"}
 NOT_ASKED_FOR = ("snapshot", "tsv")
@@ -72,6 +72,17 @@ def test_answers_are_text_or_compact_json(flatten: Flatten) -> None:
     assert (row["one"], row["said"]) == ("a", "3")
     assert row["two"] == '{"choices":["a","b"]}'
     assert row["box"] == '[{"x":1.5,"rectanglelabels":["é/ü"]}]'
+
+
+@pytest.mark.parametrize("kind", ["rectanglelabels", "choices", "chat"])
+def test_a_number_out_of_range_harms_its_own_cell_only(
+    flatten: Flatten, kind: str
+) -> None:
+    odd, sound = result("a", kind, {"n": 0}), choice("b", "yes")
+    source = json.dumps([task({}, [odd, sound])]).replace('"n": 0', '"n": 1e999')
+    (row,) = rows(flatten(source.encode(), "csv").body)
+    assert '{"n": 1e999}' in row["a"]
+    assert row["b"] == "yes"
 
 
 def test_formulas_are_defused_on_request_only(flatten: Flatten) -> None:
@@ -161,7 +172,8 @@ cells = st.text(st.characters(exclude_categories=["Cs"])) | st.integers() | st.f
 
 @given(st.lists(cells, min_size=2, max_size=5))
 def test_rows_read_back_equal_what_went_in(row: list[Any]) -> None:
-    line = _Rows(delimiter=",", escapes_formulas=False).encode(row).decode()
+    spelling = _Spelling(delimiter=",", escapes_formulas=False)
+    line = spelling.row(map(spelling.value, row)).decode()
     assert next(csv.reader(io.StringIO(line, newline=""))) == [str(x) for x in row]
     table = io.StringIO(newline="")
     csv.writer(table, quoting=csv.QUOTE_NONNUMERIC).writerow(row)

@@ -38,7 +38,7 @@ def items() -> st.SearchStrategy[Item]:
 def test_surveys_of_parts_merge_to_that_of_all(parts: list[list[Item]]) -> None:
     merged = RecordSurvey()
     for part in parts:
-        merged.merge(pickle.loads(pickle.dumps(RecordSurvey.of(part))))  # noqa: S301
+        merged.merge(pickle.loads(pickle.dumps(RecordSurvey.of(part))))  # noqa: S301 -- our own
     whole = RecordSurvey.of([item for part in parts for item in part])
     assert list(merged.data) == list(whole.data)
     assert list(merged.controls) == list(whole.controls)
