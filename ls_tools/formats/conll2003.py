@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING, Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from ls_tools.formats.documents import (
     NO_TOKEN,
@@ -15,7 +14,8 @@ from ls_tools.formats.documents import (
     Span,
     TextFormat,
 )
-from ls_tools.formats.protocol import option
+from ls_tools.formats.protocol import DivisibleFormat, Writing, option
+from ls_tools.output import Layout, RecordFiles
 from ls_tools.output.distinct import DistinctNames
 from ls_tools.output.reasons import SECOND_LABEL
 from ls_tools.texts import (
@@ -27,8 +27,10 @@ from ls_tools.texts import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
     from ls_tools.label_config import LabelConfig
-    from ls_tools.output import Item, Items, Output
+    from ls_tools.output import Item, Output
 
 UNWRITABLE = "control characters left out of a text"
 
@@ -55,7 +57,7 @@ class ConllOptions:
     )
 
 
-class Conll2003Format(TextFormat):
+class Conll2003Format(TextFormat, DivisibleFormat):
     """CoNLL-2003; readable by ``spacy convert -c conll``."""
 
     name: ClassVar[str] = "conll2003"
@@ -63,32 +65,59 @@ class Conll2003Format(TextFormat):
     summary: ClassVar[str] = "CoNLL-2003: a token and its tag a line"
     options_type: ClassVar[type[Any]] = ConllOptions
 
-    def write(
-        self, items: Items, config: LabelConfig, output: Output, options: ConllOptions
+    def begin(
+        self, config: LabelConfig, output: Output, options: ConllOptions, survey: None
+    ) -> Writing:
+        """Begin ``result.conll``, or a file per split."""
+        del survey
+        return _Writer(
+            DocumentReader(config, output),
+            RecordFiles(output, "conll", Layout()),
+            _Lines(output, options),
+        )
+
+
+class _Writer(Writing):
+    """Documents being written."""
+
+    def __init__(
+        self, reader: DocumentReader, files: RecordFiles, lines: _Lines
     ) -> None:
-        """Write ``result.conll``, or a file per split."""
-        reader = DocumentReader(config, output)
-        with ExitStack() as stack:
-            files: dict[str, IO[bytes]] = {}
-            lines = _Lines(output, options)
-            for item in items:
-                for document in reader.read(item).documents:
-                    name = output.file_name("result", "conll", item)
-                    if name not in files:
-                        files[name] = stack.enter_context(output.open(name))
-                    files[name].write(lines.of(document, item))
-            if not files:
-                output.write_bytes(output.file_name("result", "conll"), b"")
+        self._reader = reader
+        self._files = files
+        self._lines = lines
+
+    def add(self, items: Iterable[Item]) -> None:
+        """Write the lines of each text."""
+        for item in items:
+            for document in self._reader.read(item).documents:
+                self._files.write(self._lines.of(document, item), item)
+
+    def finish(self) -> None:
+        """Complete the files."""
+        self._files.finish()
+
+    def names(self) -> Sequence[str]:
+        """The classes that were given a tag."""
+        return self._lines.tags.asked
+
+    def learn(self, names: Sequence[str]) -> None:
+        """Give these classes their tags."""
+        self._lines.tags.give(names)
 
 
 class _Lines:
-    """Documents to lines."""
+    """Documents to lines.
+
+    Attributes:
+        tags: The classes as tags.
+    """
 
     def __init__(self, output: Output, options: ConllOptions) -> None:
+        self.tags: _TagNames = _TagNames(output)
         self._tally = output.tally
         self._tokenize = tokenizer(options.tokenizer)
         self._scheme = options.scheme
-        self._names = _TagNames(output)
         self._endings: dict[tuple[str, bool], _Endings] = {}
 
     def of(self, document: Document, item: Item) -> bytes:
@@ -158,7 +187,7 @@ class _Lines:
         return label
 
     def _end(self, label: str, after_its_like: bool) -> _Endings:  # noqa: FBT001 -- a key
-        tag = self._names.of(label)
+        tag = self.tags.of(label)
         letters = _PREFIXES_AFTER_ITS_LIKE if after_its_like else _PREFIXES
         endings = _Endings(
             *(f"{_COLUMNS}{letter}-{tag}\n" for letter in letters[self._scheme])
@@ -171,9 +200,15 @@ class _Lines:
 
 
 class _TagNames:
-    """Class names as tags can hold them: on one line, without white space."""
+    """Class names as tags can hold them: on one line, without white space.
+
+    Attributes:
+        asked: The classes that were given a tag, in order; that is what tags depend
+            on.
+    """
 
     def __init__(self, output: Output) -> None:
+        self.asked: list[str] = []
         self._tally = output.tally
         self._safe: dict[str, str] = {}
         self._names = DistinctNames(filter(_is_safe, output.classes.names()))
@@ -183,16 +218,26 @@ class _TagNames:
         """The tag of a class; what was changed in it is reported."""
         safe = self._safe.get(name)
         if safe is None:
-            safe = self._safe[name] = self._make(name)
-            self._given.add(safe)
+            safe = self._make(name)
+            if safe != name:
+                self._tally.warn(f"The class {name!r} is written as {safe!r}.")
         return safe
 
+    def give(self, names: Iterable[str]) -> None:
+        """Give classes their tags, in this order, without a word in the Report."""
+        for name in names:
+            if name not in self._safe:
+                self._make(name)
+
     def _make(self, name: str) -> str:
+        safe = name
         if _is_safe(name) and name not in self._given:
             self._names.taken.add(name)
-            return name
-        safe = self._names.give(_UNSAFE.sub("_", name.strip()) or "_")
-        self._tally.warn(f"The class {name!r} is written as {safe!r}.")
+        else:
+            safe = self._names.give(_UNSAFE.sub("_", name.strip()) or "_")
+        self.asked.append(name)
+        self._given.add(safe)
+        self._safe[name] = safe
         return safe
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import msgspec
 
-from ls_tools.formats.protocol import Format, option
+from ls_tools.formats.protocol import DivisibleFormat, Writing, option
 from ls_tools.output import Layout, RecordFiles
 from ls_tools.output.record_survey import RecordSurvey
 from ls_tools.output.records import (
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from ls_tools.label_config import LabelConfig
-    from ls_tools.output import Item, Items, Output
+    from ls_tools.output import Item, Output
     from ls_tools.output.records import Record, RecordKeys
 
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
@@ -45,7 +45,7 @@ class TabularOptions:
     )
 
 
-class CsvFormat(Format):
+class CsvFormat(DivisibleFormat):
     """``result.csv``, RFC 4180 in UTF-8; every text is quoted, no number is."""
 
     name: ClassVar[str] = "csv"
@@ -57,27 +57,29 @@ class CsvFormat(Format):
 
     delimiter: ClassVar[str] = ","
 
-    def write(
-        self, items: Items, config: LabelConfig, output: Output, options: TabularOptions
-    ) -> None:
-        """Write the table, or one per split, all with the same columns.
+    looks_ahead: ClassVar[bool] = True
 
-        They come from a first pass over the items.
-        """
+    def survey(self, items: Iterable[Item]) -> RecordSurvey:
+        """What columns there are."""
+        return RecordSurvey.of(items)
+
+    def begin(
+        self,
+        config: LabelConfig,
+        output: Output,
+        options: TabularOptions,
+        survey: RecordSurvey,
+    ) -> Writing:
+        """Begin the table, or one per split, all with the same columns."""
         del config
-        columns, keys = RecordSurvey.of(items.scan()).columns()
+        columns, keys = survey.columns()
         spelling = _Spelling(
             delimiter=self.delimiter, escapes_formulas=options.escape_formulas
         )
         table = _Table(columns, keys, spelling)
         header = table.header() if options.header else b""
-        layout = Layout(begin=header, empty=header)
-        files = RecordFiles(output, self.name, layout)
-        for item in items:
-            files.write(table.row(item), item)
-            count_regions(item, output.tally)
-        files.finish()
-        keys.warn(output.tally)
+        files = RecordFiles(output, self.name, Layout(begin=header, empty=header))
+        return _Rows(output, table, files)
 
 
 class TsvFormat(CsvFormat):
@@ -87,6 +89,26 @@ class TsvFormat(CsvFormat):
     aliases: ClassVar[tuple[str, ...]] = ("TSV",)
     summary: ClassVar[str] = "one row per annotation, tab-separated"
     delimiter: ClassVar[str] = "\t"
+
+
+class _Rows(Writing):
+    """Rows being written."""
+
+    def __init__(self, output: Output, table: _Table, files: RecordFiles) -> None:
+        self._tally = output.tally
+        self._table = table
+        self._files = files
+
+    def add(self, items: Iterable[Item]) -> None:
+        """Write a row for each item."""
+        for item in items:
+            self._files.write(self._table.row(item), item)
+            count_regions(item, self._tally)
+
+    def finish(self) -> None:
+        """Complete the tables."""
+        self._files.finish()
+        self._table.keys.warn(self._tally)
 
 
 class _Table:
@@ -102,7 +124,7 @@ class _Table:
         self, columns: Sequence[str], keys: RecordKeys, spelling: _Spelling
     ) -> None:
         self._columns = columns
-        self._keys = keys
+        self.keys = keys
         self._spelling = spelling
 
     def header(self) -> bytes:
@@ -111,7 +133,7 @@ class _Table:
 
     def row(self, item: Item) -> bytes:
         """The row of an item."""
-        record = build_record(item, self._keys)
+        record = build_record(item, self.keys)
         cells = self._answers(record)
         for fields in (record.data, record.facts):
             for name, value in fields.items():
@@ -124,7 +146,7 @@ class _Table:
 
     def _answers(self, record: Record) -> dict[str, str]:
         cells: dict[str, str] = {}
-        keys, text = self._keys, self._spelling.text
+        keys, text = self.keys, self._spelling.text
         for control, results in record.answers.items():
             cells[keys.of_answer(control)] = text(_text_of(collapse(results)))
             if any(result.type in CHAT_TYPES for result in results):

@@ -9,6 +9,8 @@ from xml.sax.saxutils import escape
 from ls_tools.output.distinct import DistinctNames
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from ls_tools.output import ClassMap, Output
 
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -31,6 +33,9 @@ class ClassNames:
     Args:
         classes: The classes.
         output: Its tally is told of names that had to change.
+
+    Attributes:
+        given: The names of classes by id, in the order in which they were given.
     """
 
     def __init__(self, classes: ClassMap, output: Output) -> None:
@@ -38,6 +43,8 @@ class ClassNames:
         self._tally = output.tally
         self._names: dict[int, str] = {}
         self._distinct = DistinctNames(numbered="{} ({})")
+        self.given: list[tuple[int, str]] = []
+        self._learn()
 
     def name_of(self, class_id: int) -> str:
         """The name of a class, which no other class has."""
@@ -46,6 +53,14 @@ class ClassNames:
             self._learn()
             name = self._names[class_id]
         return name
+
+    def give(self, names: Iterable[tuple[int, str]]) -> None:
+        """Give classes these names, unless they have one."""
+        for class_id, name in names:
+            if class_id not in self._names:
+                self._names[class_id] = name
+                self._distinct.taken.add(name)
+                self.given.append((class_id, name))
 
     def label_map(self) -> str:
         """The lines of ``labelmap.txt``, one for each class that fits on one."""
@@ -68,3 +83,4 @@ class ClassNames:
             if name != line:
                 self._tally.warn(f"The class {line!r} is written as {name!r}.")
             self._names[class_id] = name
+            self.given.append((class_id, name))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -20,7 +19,7 @@ from ls_tools.formats.pictures import (
     Wanted,
     labels_option,
 )
-from ls_tools.formats.protocol import ClassIds, option
+from ls_tools.formats.protocol import ClassIds, DivisibleFormat, Writing, option
 from ls_tools.formats.voc.objects import ObjectMaker, is_flag
 from ls_tools.formats.voc.writer import VocWriter
 from ls_tools.geometry import Box, Ellipse, EncodedMask, Polygon
@@ -28,7 +27,7 @@ from ls_tools.raster import require_vision
 
 if TYPE_CHECKING:
     from ls_tools.label_config import LabelConfig
-    from ls_tools.output import Items, Output
+    from ls_tools.output import Output
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +52,7 @@ class VocOptions:
             raise UsageError(msg, hint="Leave first_pixel out, or give it 1.")
 
 
-class VocFormat(PictureFormat):
+class VocFormat(PictureFormat, DivisibleFormat):
     """Pascal VOC; readable by supervision, torchvision, datumaro, CVAT."""
 
     name: ClassVar[str] = "voc"
@@ -65,10 +64,11 @@ class VocFormat(PictureFormat):
     options_type: ClassVar[type[Any]] = VocOptions
     class_ids: ClassVar[ClassIds] = "contiguous"
 
-    def write(
-        self, items: Items, config: LabelConfig, output: Output, options: VocOptions
-    ) -> None:
-        """Write ``Annotations/``, ``images/`` and the lists of ``ImageSets/``."""
+    def begin(
+        self, config: LabelConfig, output: Output, options: VocOptions, survey: None
+    ) -> Writing:
+        """Begin ``Annotations/``, ``images/`` and the lists of ``ImageSets/``."""
+        del survey
         if config.controls_of(*MASK_CONTROLS):
             require_vision()
         wanted = Wanted(
@@ -80,5 +80,4 @@ class VocFormat(PictureFormat):
         )
         reader = PictureReader(config, output, wanted)
         maker = ObjectMaker(options, output)
-        with ExitStack() as stack:
-            VocWriter(reader, output, maker, stack).write(items)
+        return VocWriter(reader, output, maker)

@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
 from ls_tools.formats.pictures import MERGED, NO_IMAGE
+from ls_tools.formats.protocol import Writing
 from ls_tools.formats.voc.names import is_xml, xml_text
 from ls_tools.formats.voc.objects import POLYGON
+from ls_tools.output import Layout
 from ls_tools.output.records import annotator_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from contextlib import ExitStack
+    from collections.abc import Iterable, Sequence
 
     from ls_tools.formats.pictures import Picture, PictureReader
     from ls_tools.formats.voc.objects import ObjectMaker
-    from ls_tools.output import Item, Items, Output, Placed
+    from ls_tools.output import Item, Output, Placed, RecordStream
 
 NAME_CHANGED = "Characters of annotators that XML cannot hold were replaced."
 
 _DEPTH = 3
+_LIST = Layout()
 _HEAD = """\
 <?xml version="1.0" encoding="utf-8"?>
 <annotation>
@@ -65,33 +67,26 @@ class _Page:
     annotators: dict[str, None] = field(default_factory=dict)
 
 
-class VocWriter:
+class VocWriter(Writing):
     """Writes one data set.
 
     Args:
         reader: Finds images and regions.
         output: Where to.
         maker: Makes the elements of regions.
-        stack: Closes the lists of images.
     """
 
     def __init__(
-        self,
-        reader: PictureReader,
-        output: Output,
-        maker: ObjectMaker,
-        stack: ExitStack,
+        self, reader: PictureReader, output: Output, maker: ObjectMaker
     ) -> None:
         self._reader = reader
         self._output = output
         self._maker = maker
         self._shared: dict[str, _Page] = {}
-        self._stack = stack
-        self._lists: dict[str, IO[bytes]] = {}
         self._unsized_count = 0
 
-    def write(self, items: Items) -> None:
-        """Write all items, and what comes after them."""
+    def add(self, items: Iterable[Item]) -> None:
+        """Write items."""
         pictures: list[Picture] = []
         pages: list[_Page] = []
         for item in items:
@@ -105,9 +100,36 @@ class VocWriter:
             if item.part == item.parts - 1 and item.annotation is not None:
                 for page in pages:
                     self._finish_page(page)
+
+    def finish(self) -> None:
+        """Write what several tasks share, and what tells the classes."""
+        output = self._output
         for path, page in self._shared.items():
             self._write_page(path, page)
-        self._finish()
+        if not output.has_records:
+            self._list_of("")
+        output.write_bytes("labelmap.txt", self._maker.names.label_map().encode())
+        if self._unsized_count:
+            output.tally.warn(
+                f"The size of {self._unsized_count} images is unknown: their width "
+                "and height are 0. Copy the media to have them measured."
+            )
+
+    def state(self) -> int:
+        """How many images are of unknown size."""
+        return self._unsized_count
+
+    def join(self, state: int) -> None:
+        """Of what comes next, so many more are."""
+        self._unsized_count += state
+
+    def names(self) -> Sequence[tuple[int, str]]:
+        """The names given to classes."""
+        return self._maker.names.given
+
+    def learn(self, names: Sequence[tuple[int, str]]) -> None:
+        """Give classes these names."""
+        self._maker.names.give(names)
 
     def _open_page(self, picture: Picture, item: Item) -> _Page:
         placed = self._output.media.place(picture.reference, item)
@@ -176,25 +198,10 @@ class VocWriter:
         reference = page.placed.reference
         self._output.write_bytes(path, data, item=page.item, reference=reference)
 
-    def _list_of(self, split: str) -> IO[bytes]:
+    def _list_of(self, split: str) -> RecordStream:
         """The file that lists the images of a split."""
-        listed = self._lists.get(split)
-        if listed is None:
-            path = f"ImageSets/Main/{split or 'trainval'}.txt"
-            listed = self._stack.enter_context(self._output.open(path))
-            self._lists[split] = listed
-        return listed
-
-    def _finish(self) -> None:
-        output = self._output
-        if not self._lists:
-            self._list_of("")
-        output.write_bytes("labelmap.txt", self._maker.names.label_map().encode())
-        if self._unsized_count:
-            output.tally.warn(
-                f"The size of {self._unsized_count} images is unknown: their width "
-                "and height are 0. Copy the media to have them measured."
-            )
+        path = f"ImageSets/Main/{split or 'trainval'}.txt"
+        return self._output.records(path, _LIST)
 
 
 def _annotator(joined: str) -> str:

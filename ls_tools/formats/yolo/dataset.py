@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from ls_tools.formats.pictures import MERGED, NO_IMAGE
+from ls_tools.formats.protocol import Writing
 from ls_tools.formats.yolo.listing import write_listing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from ls_tools.formats.pictures import Labelled, Picture, PictureReader
-    from ls_tools.output import Item, Items, Output, Placed
+    from ls_tools.output import Item, Output, Placed
 
 Written: TypeAlias = "tuple[Labelled, Sequence[str] | str]"
 """A region with its lines, or with the reason why it has none."""
@@ -41,7 +42,7 @@ class _Shared:
     rows: list[str]
 
 
-class DatasetWriter:
+class DatasetWriter(Writing):
     """Writes one data set.
 
     Args:
@@ -57,8 +58,8 @@ class DatasetWriter:
         self._shared: dict[str, _Shared] = {}
         self._splits: set[str] = set()
 
-    def write(self, items: Items) -> None:
-        """Write all items, and what comes after them."""
+    def add(self, items: Iterable[Item]) -> None:
+        """Write items."""
         pictures: list[Picture] = []
         rows: list[list[str]] = []
         for item in items:
@@ -72,9 +73,20 @@ class DatasetWriter:
             if item.part == item.parts - 1:
                 for picture, labels in zip(pictures, rows, strict=True):
                     self._write_picture(picture, item, labels)
+
+    def finish(self) -> None:
+        """Write what several tasks share, and the files at the root."""
         for path, shared in self._shared.items():
             self._write_labels(path, shared.item, shared.placed, shared.rows)
         write_listing(self._output, self._splits, self._maker.data_yaml)
+
+    def state(self) -> set[str]:
+        """Which splits have images."""
+        return self._splits
+
+    def join(self, state: set[str]) -> None:
+        """They have some in what comes next."""
+        self._splits |= state
 
     def _collect(
         self, item: Item, pictures: Sequence[Picture], rows: Sequence[list[str]]

@@ -26,7 +26,7 @@ from ls_tools.formats.poses import (
     expresses_visibility,
     occluded_option,
 )
-from ls_tools.formats.protocol import ClassIds, option
+from ls_tools.formats.protocol import ClassIds, DivisibleFormat, Writing, option
 from ls_tools.formats.yolo.dataset import DatasetWriter
 from ls_tools.formats.yolo.rows import RowMaker, make_box, make_outline, make_turned_box
 from ls_tools.formats.yolo.skeletons import PoseMaker
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
     from ls_tools.formats.yolo.dataset import Maker
     from ls_tools.label_config import LabelConfig
-    from ls_tools.output import Items, Output
+    from ls_tools.output import Output
 
 _BODY_CONTROLS = SHAPE_CONTROLS | MASK_CONTROLS | VECTOR_CONTROLS
 _AREA_CONTROLS = OUTLINE_CONTROLS | MASK_CONTROLS | VECTOR_CONTROLS
@@ -68,7 +68,7 @@ class YoloOptions:
         )
 
 
-class YoloFormat(PictureFormat):
+class YoloFormat(PictureFormat, DivisibleFormat):
     """YOLO; readable by Ultralytics."""
 
     name: ClassVar[str] = "yolo"
@@ -86,10 +86,11 @@ class YoloFormat(PictureFormat):
     options_type: ClassVar[type[Any]] = YoloOptions
     class_ids: ClassVar[ClassIds] = "contiguous"
 
-    def write(
-        self, items: Items, config: LabelConfig, output: Output, options: YoloOptions
-    ) -> None:
-        """Write ``images/``, ``labels/`` and the files that list the classes."""
+    def begin(
+        self, config: LabelConfig, output: Output, options: YoloOptions, survey: None
+    ) -> Writing:
+        """Begin ``images/``, ``labels/`` and the files that list the classes."""
+        del survey
         task = _choose_task(config) if options.task == "auto" else options.task
         is_pose = task == "pose"
         wanted = Wanted(
@@ -101,7 +102,7 @@ class YoloFormat(PictureFormat):
         )
         reader = PictureReader(config, output, wanted)
         maker = _maker(task, config, output, options)
-        DatasetWriter(reader, output, maker).write(items)
+        return DatasetWriter(reader, output, maker)
 
 
 def _choose_task(config: LabelConfig) -> str:
