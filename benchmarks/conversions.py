@@ -67,6 +67,7 @@ SDK = label_of("label-studio-sdk")
 OURS, TENTH = "ours", "ours, a tenth of the tasks"
 MEMORY_MB = 150
 FURTHER_BYTES = 100
+_MANY = 50_000
 
 
 @dataclass(frozen=True)
@@ -161,9 +162,9 @@ def rows_of(conversion: Conversion, plan: Plan) -> Iterator[Row]:
             _ours(OURS, conversion, export),
             _ours(TENTH, conversion, tenth),
             *_peers(conversion, export, plan),
-            *_floors(conversion, export, Path(folder)),
+            *(_floors(conversion, export, Path(folder)) if conversion.theirs else ()),
         ]
-        rounds = plan.rounds if conversion.theirs else min(plan.rounds, 3)
+        rounds = plan.rounds if conversion.theirs else min(plan.rounds, 2)
         runs = compare(sides, rounds, Path(folder))
     yield from _time_rows(conversion, export, runs)
     yield from _memory_rows(conversion, export, tenth, runs)
@@ -193,11 +194,16 @@ def _filled(start: Sequence[str], *rest: str) -> Callable[[Path], list[str]]:
 def _floors(conversion: Conversion, export: Export, folder: Path) -> Iterator[Side]:
     for name, script in FLOORS.items():
         command = [sys.executable, "-c", script, str(export.path)]
-        yield Side(name, lambda _, command=command: command, tells_s=True)
+        yield Side(name, always(command), tells_s=True)
     if conversion.is_per_image:
         packed = pack(convert_command(export, conversion.to), folder)
         start = [sys.executable, "-c", WRITE, str(packed)]
         yield Side(PLAIN, _filled(start), tells_s=True)
+
+
+def always(command: Sequence[str]) -> Callable[[Path], Sequence[str]]:
+    """A command that leaves nothing in its folder."""
+    return lambda _: command
 
 
 def pack(command: Callable[[Path], Sequence[str]], folder: Path) -> Path:
@@ -232,6 +238,8 @@ def _time_rows(conversion: Conversion, export: Export, runs: Runs) -> Iterator[R
     topic = Topic("Conversion", conversion.name, f"{export} to `{conversion.to}`", "s")
     ours = figures(runs[OURS], _wall_s)
     others = {name: x for name, x in runs.items() if name not in (OURS, TENTH)}
+    if not others:
+        yield topic.alone(ours)
     for name, costs in others.items():
         wanted = conversion.wanted.get(name)
         yield topic.beside(name, ours, figures(costs, _wall_s), wanted)
@@ -265,7 +273,9 @@ def _memory_rows(
     growth = f"`{conversion.to}`, from {tenth.tasks:,} to {export.tasks:,}"
     what = f"{growth} {export.kind} tasks: anonymous memory per further task"
     topic = Topic("Memory", conversion.name, what, "bytes")
-    yield topic.alone(further, at_most(FURTHER_BYTES))
+    # Of fewer tasks, what is held anyway hides what each of them needs.
+    is_many = export.tasks >= _MANY
+    yield topic.alone(further, at_most(FURTHER_BYTES) if is_many else None)
 
 
 def worker_rows(plan: Plan) -> Iterator[Row]:

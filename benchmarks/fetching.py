@@ -39,7 +39,7 @@ def slow_rows(plan: Plan) -> Iterator[Row]:
     """Small objects from a store that lets each request wait."""
     count = plan.size(500, 100)
     with _bucket() as bucket:
-        runs = fetch.slow_runs(bucket, plan.rounds, count)
+        runs = fetch.slow_runs(bucket, min(plan.rounds, 3), count)
     what = f"{count} objects of 100 kB, 50 ms before each answer"
     topic = Topic("Fetching", "fetch-slow", what, "s")
     wanted = {"one by one": times(24)}

@@ -166,9 +166,13 @@ class Results:
     rows: list[Row]
     missing: dict[str, str] = field(default_factory=dict)
 
+    def reached(self, row: Row) -> bool | None:
+        """Whether a row is as wanted; None of a quick run, whose inputs are small."""
+        return None if self.about["quick"] else row.reached
+
     def save(self, path: Path) -> None:
         """Write as JSON."""
-        rows = [{**asdict(row), "reached": row.reached} for row in self.rows]
+        rows = [{**asdict(row), "reached": self.reached(row)} for row in self.rows]
         document = {"about": self.about, "rows": rows, "missing": self.missing}
         text = json.dumps(document, indent=1, ensure_ascii=False)
         path.write_text(text + "\n", encoding="utf-8")

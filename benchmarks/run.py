@@ -47,6 +47,9 @@ RESULTS = ROOT / "benchmarks" / "results"
 _SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 -- only folders of random names in it
 _NEEDED_BYTES = 10 * 10**9
 
+_FAILURES = (RunError, OSError, ValueError, AssertionError, SystemExit)
+"""Of one measurement; the others are worth having."""
+
 MEASUREMENTS: dict[str, Callable[[Plan], Iterable[Row]]] = {
     **{
         one.name: functools.partial(conversions.rows_of, one)
@@ -119,7 +122,7 @@ def _measure(names: Sequence[str], plan: Plan) -> tuple[list[Row], dict[str, str
                 rows.append(row)
         except NotMeasuredError as exc:
             missing[name] = str(exc)
-        except RunError as exc:
+        except _FAILURES as exc:
             missing[name] = f"failed: {exc}"
         if name in missing:
             print(f"{name}: {missing[name]}", flush=True)

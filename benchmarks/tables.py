@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -23,10 +24,10 @@ _COUNTED = frozenset({"packages", "bytes"})
 
 def whole_table(results: Results) -> str:
     """Every row, by section, and on what they were measured."""
-    lines = [about_line(results)]
+    lines = [about_line(results), "", versions_line(results)]
     for section in dict.fromkeys(row.section for row in results.rows):
         rows = [row for row in results.rows if row.section == section]
-        lines += ["", f"### {section}", "", *_HEAD, *_lines_of(rows)]
+        lines += ["", f"### {section}", "", *_HEAD, *_lines_of(results, rows)]
     if results.missing:
         lines += ["", "Not measured:", ""]
         lines += [f"- {name}: {why}" for name, why in results.missing.items()]
@@ -42,37 +43,46 @@ def about_line(results: Results) -> str:
         if about["quick"]
         else ""
     )
-    versions = ", ".join(f"{name} {text}" for name, text in about["versions"].items())
     return (
         f"{quick}{about['cores']} cores ({about['processor']}), "
-        f"{about['memory_gb']:.0f} GB, {about['system']}, Python {about['python']}, "
-        f"files on {about['files_on']}; {about['rounds']} rounds by turns, medians "
-        f"(lowest to highest); {about['date']}. {versions}."
+        f"{about['memory_gb']:.0f} GB, Python {about['python']}, {about['system']}, "
+        f"files on {about['files_on']}; {about['date']}; medians (lowest to highest), "
+        f"rounds by turns: {about['rounds']}."
     )
 
 
-def short_table(results: Results, names: Iterable[str]) -> str:
-    """The first row of each of these names, for pages that quote a few.
+def versions_line(results: Results) -> str:
+    """What was measured."""
+    versions = results.about["versions"].items()
+    return ", ".join(f"{name} {version}" for name, version in versions) + "."
+
+
+def short_table(results: Results, quoted: Iterable[tuple[str, str, str]]) -> str:
+    """Some of the rows, for pages that quote a few.
 
     Args:
         results: Of a run.
-        names: Of rows; a section may stand before a name: ``Memory/coco``.
+        quoted: The section and name of each row, and how what stands beside begins;
+            the first row that fits, or none.
     """
     lines = [*_SHORT_HEAD]
-    for name in names:
-        section, _, word = name.rpartition("/")
-        for row in results.rows:
-            if row.name == word and section in ("", row.section):
-                lines.append(_line(_cells(row)[:5]))
-                break
+    for section, name, beside in quoted:
+        found = (
+            row
+            for row in results.rows
+            if (row.section, row.name) == (section, name)
+            if row.beside.startswith(beside)
+        )
+        lines += [_line(_cells(row)) for row in itertools.islice(found, 1)]
     return "\n".join(lines) + "\n"
 
 
-def _lines_of(rows: Iterable[Row]) -> Iterator[str]:
+def _lines_of(results: Results, rows: Iterable[Row]) -> Iterator[str]:
     """One line a row; what is as in the line above is left empty."""
     above = ""
     for row in rows:
-        cells = _cells(row)
+        reached = {True: "yes", False: "**no**", None: ""}[results.reached(row)]
+        cells = [*_cells(row), _wanted_of(row), reached]
         if row.what == above:
             cells[:2] = ["", ""]
         above = row.what
@@ -90,8 +100,6 @@ def _cells(row: Row) -> list[str]:
         row.beside,
         with_unit(row.theirs, row.unit) if row.theirs else "",
         _times_of(row.ratio),
-        _wanted_of(row),
-        {True: "yes", False: "**no**", None: ""}[row.reached],
     ]
 
 
