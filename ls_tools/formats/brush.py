@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, ClassVar
 
 from ls_tools.formats.indexes import REGION_COLUMNS, IndexFiles, region_cells
-from ls_tools.formats.masking import BAD_MASK, png_of, read_alpha, with_mask_sizes
+from ls_tools.formats.masking import BAD_MASK, read_alpha, with_mask_sizes
 from ls_tools.formats.pictures import (
     MASK_CONTROLS,
     NO_IMAGE,
@@ -22,6 +22,7 @@ from ls_tools.formats.pictures import (
 from ls_tools.geometry import EncodedMask
 from ls_tools.locator import safe_file_name
 from ls_tools.output.records import annotator_of
+from ls_tools.raster import encode_png
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -89,7 +90,7 @@ class BrushPngFormat(BrushNumpyFormat):
 
     def encode(self, alpha: NDArray[np.uint8]) -> bytes:
         """The content of a file, of (H, W) alpha."""
-        return png_of(alpha)
+        return encode_png(alpha)
 
 
 class _Writer:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import io
-import zlib
 from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
 from ls_tools.errors import BadRleError, UnreadableMediaError
 from ls_tools.geometry import EncodedMask, Size
-from ls_tools.raster import crop, load_pillow, own_size, whole_size
+from ls_tools.raster import crop, own_size, whole_size
 from ls_tools.regions import Drawing, Region, read_drawing
 
 if TYPE_CHECKING:
@@ -115,27 +113,6 @@ def mask_ltwh(mask: NDArray[np.bool_]) -> Ltwh | None:
         return None
     height, width = inside.shape
     return float(columns.start), float(rows.start), float(width), float(height)
-
-
-def png_of(pixels: NDArray[np.uint8 | np.uint16], palette: bytes = b"") -> bytes:
-    """A picture of one channel as PNG.
-
-    Masks are made of runs, and zlib is told so: such files are smaller and made
-    in half the time.
-
-    Args:
-        pixels: (H, W).
-        palette: (768,) red, green and blue of each value; empty for grey.
-
-    Raises:
-        MissingDependencyError: Pillow is not installed.
-    """
-    picture = load_pillow().fromarray(pixels)
-    if palette:
-        picture.putpalette(palette)
-    stream = io.BytesIO()
-    picture.save(stream, "PNG", compress_type=zlib.Z_RLE)
-    return stream.getvalue()
 
 
 def with_mask_sizes(item: Item) -> Item:

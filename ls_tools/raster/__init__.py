@@ -10,12 +10,14 @@ from ls_tools.raster.encoded import (
 from ls_tools.raster.filling import mask_of, mask_of_rings, patch_of
 from ls_tools.raster.outlines import Outline, outlines_of
 from ls_tools.raster.patches import Patch, crop
+from ls_tools.raster.png import encode_png
 
 __all__ = [
     "Outline",
     "Patch",
     "alpha_of",
     "crop",
+    "encode_png",
     "load_pillow",
     "mask_of",
     "mask_of_rings",

@@ -1,7 +1,7 @@
 """The brush code's values by a loop that numba compiles, where it is installed.
 
-Importing numba and compiling take about a second, so it starts when a process has
-decoded enough for that to pay.
+Importing numba and loading the loop take a third of a second, compiling it as much
+again, so it starts when a process has decoded enough for that to pay.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from ls_tools.rle.values import Sampling
 
-PAYS_FROM_BYTES = 2**22
+PAYS_FROM_BYTES = 2**24
 """Bytes of code after which compiling pays."""
 
 _logger = logging.getLogger("ls_tools")

@@ -121,8 +121,8 @@ def _table(word_bits: int, size_bits: tuple[int, ...]) -> NDArray[np.uint64]:
     """For each pair of bytes, the steps from each bit of the first, a byte each."""
     lengths = [_known_length(head, word_bits, size_bits) for head in range(256)]
     pairs = np.arange(2**16)[:, None] >> np.arange(8, 0, -1)
-    steps = np.array(lengths, np.uint8)[pairs & 255]
-    return steps.view(np.uint64).ravel()
+    steps: NDArray[np.uint64] = np.array(lengths, np.uint8)[pairs & 255].view(np.uint64)
+    return steps.ravel()
 
 
 def _known_length(head: int, word_bits: int, size_bits: tuple[int, ...]) -> int:
@@ -165,7 +165,7 @@ def _common_steps(steps: bytes, place: int) -> list[int]:
 def _joined(steps: Steps, kinds: list[int]) -> Steps:
     """The steps, those of some kinds with the step that is taken after them."""
     after = steps * (steps <= _LONGEST_STEP // 2).view(np.uint8)
-    joined = steps.copy()
+    joined: Steps = steps.copy()
     for step in kinds:
         is_kind = (steps[:-step] == step).view(np.uint8)
         is_kind *= after[step:]

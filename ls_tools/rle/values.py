@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ls_tools.rle.arrays import np
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
     Numbers = NDArray[np.int64]
     Flags = NDArray[np.bool_]
 
-_LONG_RUN = 32
 _LONG_LITERAL = 256
 _BATCH_VALUES = 2**18
 _BATCH_SPANS = 2**13
@@ -56,7 +56,9 @@ class _Spans(NamedTuple):
 
     def chosen(self, which: slice | Numbers) -> _Spans:
         """Some of the records."""
-        return _Spans(*(column[which] for column in self))
+        return _Spans(
+            self.bits[which], self.is_run[which], self.starts[which], self.stops[which]
+        )
 
     def listed(self) -> zip[tuple[int, int, int]]:
         """Bits, start and stop of each."""
@@ -155,17 +157,15 @@ class _Writer:
 
     def _put_first_words(self, spans: _Spans) -> None:
         """Fill the place of every record with its first word."""
-        words, out = self._words(spans.bits), self._out
+        words, lengths = self._words(spans.bits), spans.stops - spans.starts
         begin, end = int(spans.starts[0]), int(spans.stops[-1])
-        lengths = spans.stops - spans.starts
-        if end - begin < _LONG_RUN * len(words):
-            out[begin:end] = np.repeat(words, lengths)
-            return
-        out[spans.starts] = words
-        which = np.flatnonzero((words != 0) & (lengths > 1))
-        painted = spans.chosen(which).listed()
-        for (_, start, stop), word in zip(painted, words[which].tolist(), strict=True):
-            out[start:stop] = word
+        batches = np.arange(begin, end, _BATCH_VALUES)
+        edges = [*np.searchsorted(spans.starts, batches).tolist(), len(words)]
+        for first, stop in pairwise(edges):
+            if first < stop:
+                place = slice(int(spans.starts[first]), int(spans.stops[stop - 1]))
+                part = slice(first, stop)
+                self._out[place] = np.repeat(words[part], lengths[part])
 
     def _put_literal(self, bits: int, start: int, stop: int) -> None:
         """Fill the place of a record of many words."""

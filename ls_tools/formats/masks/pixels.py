@@ -13,9 +13,9 @@ from ls_tools.formats.fitting import (
     POLYGON_CLOSED,
     TOLERANCE_PX,
 )
-from ls_tools.formats.masking import png_of, read_patch
+from ls_tools.formats.masking import read_patch
 from ls_tools.geometry import EncodedMask, Keypoint, Polygon, hull
-from ls_tools.raster import whole_size
+from ls_tools.raster import encode_png, whole_size
 
 if TYPE_CHECKING:
     import numpy as np
@@ -80,7 +80,7 @@ def binary_png(patch: Patch, size: Size) -> bytes:
     width, height = whole_size(size)
     pixels = np.zeros((height, width), np.uint8)
     pixels[patch.rows, patch.columns][patch.inside] = 255
-    return png_of(pixels)
+    return encode_png(pixels)
 
 
 def class_png(values: NDArray[np.uint8 | np.uint16]) -> bytes:
@@ -90,8 +90,8 @@ def class_png(values: NDArray[np.uint8 | np.uint16]) -> bytes:
         values: (H, W); those above 255 need 16 bits.
     """
     if values.itemsize > 1 and int(values.max()) >= PALETTE_SIZE:
-        return png_of(values)
-    return png_of(values.astype("uint8", copy=False), voc_palette(PALETTE_SIZE))
+        return encode_png(values)
+    return encode_png(values.astype("uint8", copy=False), voc_palette(PALETTE_SIZE))
 
 
 @cache
