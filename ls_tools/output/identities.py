@@ -8,7 +8,9 @@ folder with the name behind it, plain names in the same folder need no parsing.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+import msgspec
 
 from ls_tools.errors import LsToolsError
 from ls_tools.locator import safe_file_name
@@ -21,13 +23,14 @@ if TYPE_CHECKING:
 
 _MAX_FOLDERS = 4096
 _PLAIN_NAME = re.compile(
-    r"(?!(?:con|prn|aux|nul|com[0-9]|lpt[0-9])\b)"
-    r"[a-z0-9][a-z0-9_-]{0,80}(?:\.[a-z0-9_-]{1,40}){0,2}",
-    re.IGNORECASE | re.ASCII,
+    r"(?!(?:[Cc][Oo][Nn]|[Pp][Rr][Nn]|[Aa][Uu][Xx]|[Nn][Uu][Ll]"
+    r"|[Cc][Oo][Mm][0-9]|[Ll][Pp][Tt][0-9])\b)"
+    r"[A-Za-z0-9][A-Za-z0-9_-]{0,80}(?:\.[A-Za-z0-9_-]{1,40}){0,2}",
+    re.ASCII,  # spelled out: to ignore case takes nearly twice the time
 )
 
 
-class Identity(NamedTuple):
+class Identity(msgspec.Struct, frozen=True, gc=False):
     """What a reference is called and known by.
 
     Attributes:
@@ -67,9 +70,13 @@ class IdentityReader:
 
     def _learn(self, folder: str, name: str, reference: str) -> Identity:
         found = self._parse(reference)
-        identity, file_name, canonical = found
+        identity, canonical = found.identity, found.canonical
         start = None
-        if file_name == name and identity.endswith(name) and canonical.endswith(name):
+        if (
+            found.file_name == name
+            and identity.endswith(name)
+            and canonical.endswith(name)
+        ):
             start = identity[: -len(name)], canonical[: -len(name)]
         if len(self._folders) >= _MAX_FOLDERS:
             self._folders.clear()

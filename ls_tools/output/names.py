@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import re
 from itertools import count
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 from unicodedata import normalize
 
+import msgspec
+
 from ls_tools.locator import safe_file_name
-from ls_tools.output.fingerprints import fingerprint
+from ls_tools.output.fingerprints import digest_of, fingerprint
 from ls_tools.output.identities import IdentityReader
 from ls_tools.output.name_survey import SHORT_SUFFIX_DIGITS, NameFacts, NameSurvey
 
@@ -43,7 +45,7 @@ class HasData(Protocol):
     data: dict[str, Any]
 
 
-class Named(NamedTuple):
+class Named(msgspec.Struct, frozen=True, gc=False):
     """What a plan says of one reference.
 
     Attributes:
@@ -119,10 +121,17 @@ class NamePlan:
             tasks: Some of the tasks that may be written.
             references_of: The distinct media references of a task.
         """
-        survey = NameSurvey()
+        survey, read = NameSurvey(), self._identities.read
         for task in tasks:
             for reference in references_of(task):
-                self._take_down(reference, task.id, survey)
+                found = read(reference)
+                identity = found.identity
+                stem = _fold(self._natural(found.file_name, task.id)[0])
+                survey.add(stem, identity)
+                if self._is_by_task:
+                    survey.owners += digest_of(self._who(identity, task.id))
+                if _LOOKS_SUFFIXED.search(stem):
+                    survey.suffixed.add(digest_of(stem))
         return survey
 
     def settle(self, survey: NameSurvey) -> None:
@@ -167,55 +176,45 @@ class NamePlan:
         return bool(self.facts.shared)
 
     def _is_shared(self, identity: str) -> bool:
-        return self.has_shared and fingerprint(identity) in self.facts.shared
+        shared = self.facts.shared
+        return bool(shared) and fingerprint(identity) in shared
 
-    def _natural_name(self, name: str, task_id: int | str | None) -> str:
-        """The name where nothing collides; never one that hides the file."""
+    def _natural(self, name: str, task_id: int | str | None) -> tuple[str, str]:
+        """Stem and extension where nothing collides; the file is never hidden."""
         if self._is_by_task:
             stem = "task" if task_id is None else str(task_id)
             name = safe_file_name(stem + _split(name)[1])
         stem, extension = _split(name)
-        if stem.endswith((" ", ".")):  # lost on Windows where it names a folder
-            name = (stem.rstrip(" .") or "_") + extension
-        return "_" + name[1:] if name.startswith(".") else name
+        if stem[-1] in " .":  # lost on Windows where it names a folder
+            stem = stem.rstrip(" .") or "_"
+        if stem[0] == ".":
+            stem = "_" + stem[1:]
+        return stem, extension
 
     def _who(self, identity: str, task_id: int | str | None) -> str:
         """What has a name of its own."""
         return f"{identity}\0{task_id!r}" if self._is_by_task else identity
 
-    def _take_down(
-        self, reference: str, task_id: int | str | None, survey: NameSurvey
-    ) -> None:
-        identity, name, _ = self._identities.read(reference)
-        stem = _fold(_split(self._natural_name(name, task_id))[0])
-        survey.stems.append(fingerprint(stem))
-        survey.media.append(fingerprint(identity))
-        if self._is_by_task:
-            survey.owners.append(fingerprint(self._who(identity, task_id)))
-        if _LOOKS_SUFFIXED.search(stem):
-            survey.suffixed.add(survey.stems[-1])
-
     def _find(self, reference: str, task_id: int | str | None) -> Named:
-        identity, name, canonical = self._identities.read(reference)
-        natural = self._natural_name(name, task_id)
-        if self.facts.colliding:
-            natural = self._without_collision(natural, identity, task_id)
-        return Named(natural, canonical, self._is_shared(identity))
+        found = self._identities.read(reference)
+        identity = found.identity
+        stem, extension = self._natural(found.file_name, task_id)
+        colliding = self.facts.colliding
+        if colliding and fingerprint(_fold(stem)) in colliding:
+            stem = self._without_collision(stem, extension, identity, task_id)
+        return Named(stem + extension, found.canonical, self._is_shared(identity))
 
     def _without_collision(
-        self, name: str, identity: str, task_id: int | str | None
+        self, stem: str, extension: str, identity: str, task_id: int | str | None
     ) -> str:
-        stem, extension = _split(name)
-        if fingerprint(_fold(stem)) not in self.facts.colliding:
-            return name
         for suffix in self._suffixes(identity, self._who(identity, task_id)):
             room = LONGEST_NAME_BYTES - len(f"_{suffix}{extension}".encode())
             if len(stem.encode()) > room and len(suffix) == SHORT_SUFFIX_DIGITS:
                 continue  # what a cut takes away, a longer suffix gives back
             candidate = f"{_cut(stem, room)}_{suffix}"
             if fingerprint(_fold(candidate)) not in self.facts.looks_suffixed:
-                return candidate + extension
-        raise AssertionError(name)  # pragma: no cover -- suffixes never end
+                return candidate
+        raise AssertionError(stem)  # pragma: no cover -- suffixes never end
 
     def _suffixes(self, identity: str, owner: str) -> Iterator[str]:
         if fingerprint(owner) not in self.facts.needs_long:
@@ -227,10 +226,10 @@ class NamePlan:
 
 def _split(name: str) -> tuple[str, str]:
     """Stem and extension; what is too long for an extension is none."""
-    stem, _, extension = name.rpartition(".")
+    stem, dot, extension = name.rpartition(".")
     if not stem or len(extension.encode()) > _LONGEST_EXTENSION_BYTES:
         return name, ""
-    return stem, f".{extension}"
+    return stem, dot + extension
 
 
 def _hexadecimal(digest: int, length: int) -> str:

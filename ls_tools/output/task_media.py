@@ -38,11 +38,14 @@ class TaskMedia:
     def __call__(self, task: HasData) -> list[str]:
         """The distinct references of ``task``, in the order of the config."""
         found: dict[str, None] = {}
+        data = task.data
         for key in self._keys:
-            value = task.data.get(key)
-            for reference in value if isinstance(value, list) else (value,):
-                if isinstance(reference, str) and reference:
-                    found[reference] = None
+            value = data.get(key)
+            if isinstance(value, list):
+                found.update((one, None) for one in value if isinstance(one, str))
+            elif isinstance(value, str):
+                found[value] = None
+        found.pop("", None)
         return list(found)
 
 

@@ -47,20 +47,18 @@ class QuickDecoder(Generic[S]):
         """The struct of one task; None for what ``read_task`` would not read."""
         raw, bounds = bytes(element), self._bounds
         if len(raw) <= bounds.task_bytes and not is_deeper_than(raw, bounds.nesting):
-            value = self._try_decode(raw)
-            if value is not None and self._is_plain(value):
-                return value
+            value: Any = self._try_decode(raw)
+            # A task for sure, with its annotations where they belong.
+            if (
+                value is not None
+                and getattr(value, self._data) != self._no_data
+                and getattr(value, self._completions) == self._no_completions
+            ):
+                return value  # type: ignore[no-any-return]  # a subclass of S
         task = read_task(raw, bounds=bounds)
         if not isinstance(task, Task):
             return None
         return self._try_decode(_normal_json(task)) or self._extended()
-
-    def _is_plain(self, value: Any) -> bool:
-        """Whether it is a task for sure, and its annotations where they belong."""
-        return bool(
-            getattr(value, self._data) != self._no_data
-            and getattr(value, self._completions) == self._no_completions
-        )
 
     def _try_decode(self, raw: bytes) -> S | None:
         try:
