@@ -125,7 +125,7 @@ def class_rows(plan: Plan) -> Iterator[Row]:
 
 def cache_rows(plan: Plan) -> Iterator[Row]:
     """Looking up what this process has not looked up yet, as the cache grows."""
-    sizes = [plan.size(n, n // 20) for n in (1_000, 10_000, 100_000)]
+    sizes = [plan.size(n, n // 10) for n in (1_000, 10_000, 100_000)]
     found: dict[int, list[float]] = {}
     with tempfile.TemporaryDirectory(dir=plan.folder) as folder:
         for first, after in zip([0, *sizes], sizes, strict=False):

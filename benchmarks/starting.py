@@ -79,7 +79,7 @@ def install_rows(plan: Plan) -> Iterator[Row]:
     for unit, wanted, mine, other in zip(
         ("MB", "packages"), (25, 20), ours, theirs, strict=True
     ):
-        topic = Topic("Start", "install", f"base install, {unit}", unit)
+        topic = Topic("Start", "install", "base install in a fresh environment", unit)
         yield topic.beside(PEER, [mine], [other], at_most(wanted))
 
 

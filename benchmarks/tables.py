@@ -19,7 +19,6 @@ _SHORT_HEAD = (
     "|---|--:|---|--:|--:|",
 )
 _THOUSAND = 1000
-_COUNTED = frozenset({"packages", "bytes"})
 
 
 def whole_table(results: Results) -> str:
@@ -105,7 +104,7 @@ def _cells(row: Row) -> list[str]:
 
 def with_unit(spread: Spread, unit: str) -> str:
     """A median with its unit, and between what it was."""
-    text = f"{number(spread.median)}{'' if unit in _COUNTED else ' ' + unit}"
+    text = f"{number(spread.median)} {unit}"
     if spread.rounds == 1 or number(spread.low) == number(spread.high):
         return text
     return f"{text} ({number(spread.low)}–{number(spread.high)})"
