@@ -51,7 +51,7 @@ def divide(job: Job, tasks: Tasks) -> Iterator[Joiner]:
         # They start while this is looked for.
         chunk_bytes = min(CHUNK_BYTES, size_bytes // (_CHUNKS_EACH * count) + 1)
         division = tasks.divide(chunk_bytes) if isinstance(tasks, TaskReader) else None
-        if division is None:
+        if division is None or not division.chunks:
             msg = "the input is no list of tasks"
             raise CrewError(msg)
         yield Joiner(job, division, crew)

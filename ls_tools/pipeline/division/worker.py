@@ -25,6 +25,10 @@ from ls_tools.reading import ChunkReader, MappedFile, Pass
 from ls_tools.resolver import Resolver
 
 if TYPE_CHECKING:
+    from types import TracebackType
+
+    from typing_extensions import Self
+
     from ls_tools.formats import DivisibleFormat, Writing
     from ls_tools.output import NamePlan, Part
     from ls_tools.pipeline.division.messages import Begin, Order
@@ -43,8 +47,8 @@ def main(life: int) -> None:
     nothing = os.open(os.devnull, os.O_RDWR)
     os.dup2(nothing, 0)
     os.dup2(nothing, 1)  # whatever a library prints is no answer
-    with suppress(EOFError, BrokenPipeError):
-        serve(Connection(orders, answers))
+    with suppress(EOFError, BrokenPipeError), Connection(orders, answers) as connection:
+        serve(connection)
 
 
 def serve(connection: Connection) -> None:
@@ -69,6 +73,21 @@ class Connection:
     def __init__(self, orders: IO[bytes], answers: IO[bytes]) -> None:
         self._orders = orders
         self._answers = answers
+
+    def __enter__(self) -> Self:
+        """The way, to be closed on leaving."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close it."""
+        self._orders.close()
+        with suppress(BrokenPipeError):
+            self._answers.close()
 
     def receive(self) -> Any:
         """What comes next.

@@ -1,0 +1,348 @@
+"""Several processes write what one writes, whatever happens to them."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import logging
+import os
+import select
+import signal
+import subprocess
+import sys
+import textwrap
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from formats.goldens import Golden, goldens, read_tree, rendered
+from fuzz.hostile import hostile
+from pipeline.rig import CONFIG, box, is_usable, task
+
+from ls_tools import LsToolsError, Report, Settings, convert
+from ls_tools.formats import FORMATS, DivisibleFormat, load_format
+from ls_tools.output import ClassMap
+from ls_tools.pipeline.division import crew, joining, planning, worker
+from ls_tools.pipeline.division.crew import Crew, Worker
+from ls_tools.reading import inputs
+
+DIVISIBLE = [
+    name
+    for name in FORMATS
+    if is_usable(name) and isinstance(load_format(name), DivisibleFormat)
+]
+LONG_S = 60
+
+
+@pytest.fixture(autouse=True)
+def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A chunk is a task or two, and no input too small to be divided."""
+    monkeypatch.setattr(planning, "CHUNK_BYTES", 1500)
+    monkeypatch.setattr(inputs, "_MAPPED_FROM_BYTES", 1)
+
+
+@pytest.fixture
+def in_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Workers are threads of this process, which begin in no time."""
+
+    @contextmanager
+    def start(count: int, descriptor: int) -> Iterator[Crew]:
+        del descriptor
+        with ExitStack() as stack:
+            yield Crew([_start_thread(stack) for _ in range(count)])
+
+    monkeypatch.setattr(planning, "start_crew", start)
+
+
+def _start_thread(stack: ExitStack) -> Worker:
+    orders, answers = os.pipe(), os.pipe()
+    theirs = worker.Connection(os.fdopen(orders[0], "rb"), os.fdopen(answers[1], "wb"))
+
+    def run() -> None:
+        with theirs:
+            try:
+                worker.serve(theirs)
+            except (EOFError, BrokenPipeError):
+                return
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    stack.callback(thread.join, LONG_S)
+    told = stack.enter_context(os.fdopen(orders[1], "wb"))
+    return Worker(told, stack.enter_context(os.fdopen(answers[0], "rb")))
+
+
+def several(**settings: Any) -> Settings:
+    return Settings(processes=2, mode="offline", **settings)
+
+
+def write(folder: Path, *tasks: dict[str, Any]) -> Path:
+    export = folder / "export.json"
+    export.write_text(json.dumps(tasks))
+    return export
+
+
+def both(
+    export: Path, to: str, out: Path, **options: Any
+) -> tuple[Report | str, Report | str]:
+    """What comes of a conversion by one process and by two, files compared."""
+    made = []
+    for count in (1, 2):
+        folder = out / str(count)
+        try:
+            settings = Settings(
+                processes=count, mode="offline", cache_dir=out / "cache"
+            )
+            made.append(convert(export, to, folder, settings=settings, **options))
+        except LsToolsError as exc:
+            made.append(f"{type(exc).__name__}: {exc}".replace(str(folder), "OUT"))
+    trees = [read_tree(out / str(count)) for count in (1, 2) if (out / "1").exists()]
+    if trees:
+        assert rendered(trees[0]) == rendered(trees[1])
+        assert list(trees[0]) == list(trees[1])
+    for one in made:
+        if isinstance(one, Report):
+            one.run = Report(format="").run
+    return made[0], made[1]
+
+
+def is_divided(caplog: pytest.LogCaptureFixture) -> bool:
+    return not any("One process converts it" in text for text in caplog.messages)
+
+
+@pytest.mark.parametrize(
+    "golden",
+    [pytest.param(one, id=one.name) for one in goldens() if one.format in DIVISIBLE],
+)
+def test_two_processes_write_what_is_expected(
+    golden: Golden, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "ls_tools")
+    given, media = golden.folder / "options.json", golden.folder / "media"
+    options = json.loads(given.read_bytes()) if given.exists() else {}
+    settings = several(
+        cache_dir=tmp_path / "cache", document_root=media if media.is_dir() else None
+    )
+    convert(
+        golden.folder / "export.json",
+        golden.format,
+        tmp_path / "out",
+        config=golden.folder / "config.xml",
+        settings=settings,
+        **options,
+    )
+    assert rendered(read_tree(tmp_path / "out")) == rendered(golden.expected())
+    told = " ".join(caplog.messages)
+    assert is_divided(caplog) or "share media" in told or options, told
+
+
+@pytest.mark.usefixtures("in_threads")
+@pytest.mark.parametrize("first", range(0, 300, 20))
+def test_hostile_exports_come_out_the_same(first: int, tmp_path: Path) -> None:
+    for number in range(first, first + 20):
+        export = hostile(number)
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        source = folder / "export.json"
+        source.write_bytes(export.body)
+        options = {k: v for k, v in export.options.items() if k != "dry_run"}
+        if export.config is not None:
+            options["config"] = folder / "config.xml"
+            body = export.config.encode("utf-8", "surrogatepass")
+            options["config"].write_bytes(body)
+        to = DIVISIBLE[number % len(DIVISIBLE)]
+        one, two = both(source, to, folder, **options)
+        assert one == two, f"{number} {to}"
+
+
+@pytest.mark.usefixtures("in_threads")
+@pytest.mark.parametrize("to", DIVISIBLE)
+def test_what_depends_on_tasks_before_is_the_same(to: str, tmp_path: Path) -> None:
+    """Labels in no config, ids and keys that come again, tasks that are none."""
+    tasks: list[dict[str, Any]] = []
+    for number in range(1, 60):
+        made = box(f"r{number}")
+        made["value"]["rectanglelabels"] = [f"odd {number % 7}", "Car"][: number % 3]
+        tasks.append(task(number % 50, made, **{f"key{number % 11}": number}))
+        if number % 13 == 0:
+            tasks.append({"no": "task"})
+    export = write(tmp_path, *tasks)
+    config = tmp_path / "config.xml"
+    config.write_text(CONFIG)
+    one, two = both(export, to, tmp_path / "out", config=config)
+    assert one == two
+    assert isinstance(one, Report)
+
+
+def test_a_chunk_that_began_with_other_labels_is_done_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, in_threads: None
+) -> None:
+    del in_threads
+    tasks = []
+    for number in range(1, 40):
+        made = box(f"r{number}")
+        made["value"]["rectanglelabels"] = [f"new {number}"]
+        tasks.append(task(number, made))
+    config = tmp_path / "config.xml"
+    config.write_text(CONFIG)
+    discarded = []
+    add = joining._Run._add
+
+    def note(self: Any, made: Any, order: Any) -> bool:
+        is_same = add(self, made, order)
+        discarded.append(not is_same)
+        return is_same
+
+    monkeypatch.setattr(joining._Run, "_add", note)
+    one, two = both(write(tmp_path, *tasks), "coco", tmp_path / "out", config=config)
+    assert one == two
+    assert any(discarded)
+    categories = json.loads((tmp_path / "out/2/result.json").read_bytes())["categories"]
+    assert [c["name"] for c in categories] == ["Car", *(f"new {n}" for n in range(1, 40))]
+
+
+def test_classes_learnt_are_the_classes_met() -> None:
+    from ls_tools.label_config import parse_label_config
+    from ls_tools.output import ClassPolicy, ClassScope, Tally
+
+    scope = ClassScope(tags=frozenset({"RectangleLabels"}), ids="category")
+    first, second = (
+        ClassMap.build(parse_label_config(CONFIG), scope, ClassPolicy(), Tally())
+        for _ in range(2)
+    )
+    for label in ("Bus", "Car", "Bike", "Bus"):
+        first.index_of(label)
+    second.learn(first.met)
+    assert second.entries() == first.entries()
+    assert first.met == second.met == ["Bus", "Bike"]
+
+
+def shipment(folder: Path, count: int = 40) -> Path:
+    return write(folder, *(task(n, box(f"r{n}")) for n in range(1, count)))
+
+
+@pytest.mark.parametrize("last_words", ["import os; os._exit(3)", "raise SystemExit"])
+def test_workers_that_cannot_begin_are_done_without(
+    last_words: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO, "ls_tools")
+    monkeypatch.setattr(crew, "_BOOT", last_words)
+    one, two = both(shipment(tmp_path), "csv", tmp_path / "out")
+    assert one == two
+    assert not is_divided(caplog)
+
+
+def test_a_worker_that_is_killed_is_done_without(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "ls_tools")
+    dying = """
+        import os, signal, sys
+        from ls_tools.pipeline.division import worker
+        make, made = worker._Worker._make, []
+        def die(*given):
+            made.append(given)
+            if len(made) == 3:
+                os.kill(os.getpid(), signal.SIGKILL)
+            return make(*given)
+        worker._Worker._make = die
+        worker.main(int(sys.argv[2]))
+    """
+    monkeypatch.setattr(crew, "_BOOT", textwrap.dedent(dying))
+    one, two = both(shipment(tmp_path), "yolo", tmp_path / "out")
+    assert one == two
+    assert "a worker process ended" in " ".join(caplog.messages)
+    assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["1", "2"]
+
+
+def test_what_is_packed_is_divided_too(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "ls_tools")
+    plain = shipment(tmp_path)
+    packed = tmp_path / "export.json.gz"
+    packed.write_bytes(gzip.compress(plain.read_bytes()))
+    convert(plain, "jsonl", tmp_path / "a", settings=Settings(processes=1))
+    caplog.clear()
+    convert(packed, "jsonl", tmp_path / "b", settings=several())
+    assert is_divided(caplog)
+    assert read_tree(tmp_path / "a") == read_tree(tmp_path / "b")
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"split": "train=0.5,val=0.5"}, {"limit": 20}, {"media": "copy"}],
+    ids=["split", "limit", "media"],
+)
+def test_what_is_not_divided_is_the_same(
+    options: dict[str, Any], tmp_path: Path
+) -> None:
+    from ls_tools import Split
+
+    if "split" in options:
+        options = {"split": Split(fractions={"train": 0.5, "val": 0.5})}
+    one, two = both(shipment(tmp_path), "yolo", tmp_path / "out", **options)
+    assert one == two
+
+
+def test_a_program_needs_no_guard_around_its_main_part(tmp_path: Path) -> None:
+    export = shipment(tmp_path)
+    program = tmp_path / "program.py"
+    program.write_text(
+        "from ls_tools import Settings, convert\n"
+        "from ls_tools.pipeline.division import planning\n"
+        "from ls_tools.reading import inputs\n"
+        "planning.CHUNK_BYTES, inputs._MAPPED_FROM_BYTES = 1500, 1\n"
+        "print('begun')\n"
+        f"convert({str(export)!r}, 'csv', {str(tmp_path / 'out')!r},"
+        " settings=Settings(processes=2))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, str(program)], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == ["begun"]
+    assert (tmp_path / "out" / "result.csv").exists()
+
+
+def children_of(pid: int) -> list[int]:
+    return [
+        int(child)
+        for stat in Path(f"/proc/{pid}/task").glob("*/children")
+        for child in stat.read_text().split()
+    ]
+
+
+@pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="Linux alone has these")
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+def test_no_worker_outlives_who_began_it(number: int) -> None:
+    program = textwrap.dedent(
+        """
+        import os, signal, sys
+        from ls_tools.pipeline.division.crew import start_crew
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        with start_crew(2, os.open(os.devnull, os.O_RDONLY)) as crew:
+            print("begun", flush=True)
+            sys.stdin.read()
+        """
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", program],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    ) as parent:
+        assert parent.stdout is not None
+        assert parent.stdout.readline() == b"begun\n"
+        workers = [os.pidfd_open(child) for child in children_of(parent.pid)]
+        parent.send_signal(number)
+        parent.wait(LONG_S)
+    assert len(workers) == 2
+    for one in workers:
+        assert select.select([one], [], [], LONG_S)[0], "it lives"
+        os.close(one)
