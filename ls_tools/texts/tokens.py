@@ -6,8 +6,9 @@ No token holds white space or a control character.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from functools import cache
+from collections.abc import Callable, Sequence
+from functools import cache, partial
+from itertools import chain
 from typing import TypeAlias
 
 from ls_tools.texts.scripts import UNSPACED, ranges_of, unwritable_pattern
@@ -18,6 +19,10 @@ TOKENIZERS = ("auto", "words", "characters", "whitespace")
 Tokenize: TypeAlias = Callable[[str], "list[str]"]
 """The tokens of a text in their order. Between them are white space and
 characters that cannot be written only."""
+
+_LONGEST_KEPT = 32
+_MOST_KEPT = 2**14
+"""Words whose tokens are kept: some megabytes of them."""
 
 _ASCII = r"""
     [A-Za-z_][A-Za-z0-9_]*(?![A-Za-z0-9_.'-]) # most words
@@ -53,22 +58,47 @@ def tokenizer(name: str = "auto") -> Tokenize:
     """
     if name in {"characters", "whitespace"}:
         return lambda text: _visible(_pattern(name).findall(text), text)
-    find_ascii = re.compile(_ASCII, re.VERBOSE).findall
-    find_sign = re.compile(r"[^A-Za-z0-9_\s]").search
+    tokens_in_ascii = _KnownWords(_find_in_ascii).__getitem__
+    tokens_in_any = _KnownWords(partial(_find_in_any, name)).__getitem__
 
     def tokenize(text: str) -> list[str]:
+        words = text.split()
         if not text.isascii():
-            return _visible(_pattern(name).findall(text), text)
-        if text.isalnum():
-            return [text]
-        sign = find_sign(text)
-        if sign is None:
-            return text.split()
-        # Up to the word with the first sign, words are what lies between spaces.
-        start = text.rfind(" ", 0, sign.start()) + 1
-        return text[:start].split() + find_ascii(text[start:])
+            return list(chain.from_iterable(map(tokens_in_any, words)))
+        if "".join(words).isalnum():
+            return words
+        return list(chain.from_iterable(map(tokens_in_ascii, words)))
 
     return tokenize
+
+
+class _KnownWords(dict[str, tuple[str, ...]]):
+    """The tokens of words; what was found is kept, since few words make most texts.
+
+    No token goes on behind white space, nor depends on what is there, so that a
+    text may be taken word by word.
+
+    Args:
+        find: Finds the tokens of one word.
+    """
+
+    def __init__(self, find: Callable[[str], Sequence[str]]) -> None:
+        self._find = find
+
+    def __missing__(self, word: str) -> tuple[str, ...]:
+        tokens = tuple(self._find(word))
+        if len(word) <= _LONGEST_KEPT:
+            if len(self) >= _MOST_KEPT:
+                self.clear()
+            self[word] = tokens
+        return tokens
+
+
+_find_in_ascii = re.compile(_ASCII, re.VERBOSE).findall
+
+
+def _find_in_any(name: str, text: str) -> list[str]:
+    return _visible(_pattern(name).findall(text), text)
 
 
 def unwritable_characters(text: str) -> int:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from ls_tools.texts import TOKENIZERS, keep_apart, sentence_ends, tokenizer
 from ls_tools.texts.scripts import unwritable_pattern
-from ls_tools.texts.tokens import _ASCII
+from ls_tools.texts.tokens import _ASCII, _MOST_KEPT, _find_in_any, _KnownWords
 
 
 @pytest.mark.parametrize(
@@ -137,7 +137,23 @@ def test_monotonous_texts_take_no_longer_than_others(pattern: str) -> None:
         tokenizer(name)(text + "\u00e9")
 
 
-@given(st.text("ab1_ .,'-\n\t\x1c", max_size=20))
+@given(st.text("abt1_ .,'-\n\t\x1c", max_size=20))
 def test_the_short_cut_for_plain_words_changes_nothing(text: str) -> None:
     whole = re.compile(_ASCII, re.VERBOSE).findall(text)
     assert tokenizer()(text) == whole
+
+
+@pytest.mark.parametrize("name", ["auto", "words"])
+@given(text=hostile)
+def test_words_are_the_same_alone_and_in_a_text(name: str, text: str) -> None:
+    text += "\u00e9"
+    assert tokenizer(name)(text) == _find_in_any(name, text)
+
+
+def test_words_are_kept_in_bounded_number_and_length() -> None:
+    known = _KnownWords(str.split)
+    assert known["a" * 1000] == ("a" * 1000,)
+    assert not known
+    for number in range(_MOST_KEPT + 1):
+        assert known[f"{number}."] == (f"{number}.",)
+    assert len(known) == 1
