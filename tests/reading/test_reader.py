@@ -5,8 +5,6 @@ from __future__ import annotations
 import io
 import json
 import pickle
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -176,14 +174,3 @@ def test_file_that_is_replaced_while_read_harms_nothing(
         path.unlink()
         write([], path.name)
         assert sum(1 for _ in walk) == 59_999
-
-
-def test_generated_export_is_read(tmp_path: Path) -> None:
-    script = Path(__file__).parents[2] / "benchmarks" / "generate.py"
-    for kind in ("detection", "ner", "classification"):
-        path = tmp_path / kind
-        arguments = [kind, "--tasks", "5", "--out", str(path)]
-        subprocess.run([sys.executable, str(script), *arguments], check=True)
-        with read_tasks(path) as reader:
-            assert [task.id for task in reader] == [1, 2, 3, 4, 5]
-            assert reader.problems == []
