@@ -69,11 +69,22 @@ def ltwh(rle: CocoRle) -> tuple[float, float, float, float]:
 
 def _runs_of(mask: NDArray[Any]) -> NDArray[np.int64]:
     """The lengths of the runs by column, the first of them outside."""
-    flat = (mask != 0).T.ravel()
-    changes = np.flatnonzero(flat[1:] != flat[:-1]) + 1
-    starts_inside = flat.size > 0 and bool(flat[0])
-    edges = np.concatenate(([0] * (1 + starts_inside), changes, [flat.size]))
-    return np.diff(edges)
+    inside = mask.astype(bool, copy=False)
+    starts_inside = inside.size > 0 and bool(inside[0, 0])
+    edges = ([0] * (1 + starts_inside), _changes_of(inside), [inside.size])
+    return np.diff(np.concatenate(edges))
+
+
+def _changes_of(inside: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Which places, counted by column, are unlike the one before them; in order."""
+    height, width = inside.shape
+    if not inside.size:
+        return np.zeros(0, np.int64)
+    # To order the few is much less than to turn the mask.
+    rows, columns = divmod(np.flatnonzero(inside[1:] != inside[:-1]), width)
+    tops = np.flatnonzero(inside[0, 1:] != inside[-1, :-1])
+    changes = np.concatenate((columns * height + rows + 1, (tops + 1) * height))
+    return np.sort(changes)
 
 
 def _compress(runs: NDArray[np.int64]) -> str:

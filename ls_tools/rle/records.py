@@ -7,6 +7,7 @@ more records, for all bits at once; then a short loop follows them.
 
 from __future__ import annotations
 
+import struct
 from collections import Counter
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -26,6 +27,8 @@ RECORDS_AT = 53
 
 PADDING_BYTES = 8
 """Zeros that follow a code, so that it can be read in windows of 64 bits."""
+
+_WINDOW = struct.Struct(">Q")
 
 _HEAD_BITS = 8
 """Bits of a record that the table knows; more are needed of few and long ones."""
@@ -58,9 +61,10 @@ class Code:
         self.word_bits = word_bits
         self.size_bits = size_bits
         self.data = data
+        self._view = data.data
         self.end: int = 8 * (len(data) - PADDING_BYTES)
         self.windows: NDArray[np.uint64] = np.ndarray(
-            (len(data) - 7,), ">u8", data.data, strides=(1,)
+            (len(data) - 7,), ">u8", self._view, strides=(1,)
         )
 
     def starts(self) -> Iterator[Numbers]:
@@ -87,7 +91,7 @@ class Code:
         """
         table = _table(self.word_bits, self.size_bits)
         size = min(_BLOCK_BYTES, self.end // 8 - first)
-        pairs = np.ndarray((size,), ">u2", self.data.data, first, strides=(1,))
+        pairs = np.ndarray((size,), ">u2", self._view, first, strides=(1,))
         steps = np.zeros(8 * size + _LONGEST_STEP + 1, np.uint8)
         steps[: 8 * size] = table[pairs].view(np.uint8)
         return steps, 8 * size
@@ -109,7 +113,8 @@ class Code:
 
     def _length(self, at: int) -> int:
         """Bits of the record that starts at a bit."""
-        window = int(self.windows[at >> 3]) << (at & 7)
+        (aligned,) = _WINDOW.unpack_from(self._view, at >> 3)
+        window: int = aligned << (at & 7)
         size_bits = self.size_bits[window >> 61 & 3]
         count = (window >> 61 - size_bits & (1 << size_bits) - 1) + 1
         words = 1 if window >> 63 & 1 else count
