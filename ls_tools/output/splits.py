@@ -9,6 +9,8 @@ from bisect import bisect_right
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from ls_tools.errors import UsageError
 from ls_tools.output.fingerprints import FINGERPRINT_BITS, fingerprint
 from ls_tools.output.split import SPLITS
@@ -25,6 +27,23 @@ if TYPE_CHECKING:
     from ls_tools.output.tree import Tree
 
 NO_FIELD = "no value in the field to split by"
+
+
+class SplitsTaken(msgspec.Struct):
+    """What a splitter took down.
+
+    Attributes:
+        entries: Split, key and fingerprint of each task; of a part of an output,
+            whose ``splits.json`` another process writes.
+        count: How many tasks.
+        lacking_count: Those that lack the field to split by.
+        kept_count: Those whose split was settled.
+    """
+
+    entries: list[tuple[str, str, int]] = msgspec.field(default_factory=list)
+    count: int = 0
+    lacking_count: int = 0
+    kept_count: int = 0
 
 
 class Splitter:
@@ -59,11 +78,11 @@ class Splitter:
         self._tree = tree
         self._tally = tally
         self._record = SplitRecord(tree.scratch)
+        self._taken = SplitsTaken()
         self._shares = Shares(split.fractions)
         self._last: tuple[Task, str, int, str] | None = None
         tally.count_splits(self.split.fractions, self.split_of)
         self._has_settled = len(settled) > 0
-        self._lacking_count = self._kept_count = self._count = 0
 
     def split_of(self, task: Task) -> str:
         """``train``, ``val`` or ``test``."""
@@ -76,14 +95,30 @@ class Splitter:
     def take(self, task: Task) -> None:
         """Count a task that is written, and take it down; once per task."""
         _, key, number, split = self._find(task)
-        self._record.add(split, key, number)
+        taken = self._taken
+        if self._tree.is_part:
+            taken.entries.append((split, key, number))
+        else:
+            self._record.add(split, key, number)
         self._tally.count_split(split)
-        self._count += 1
+        taken.count += 1
         if self._keys.lacks_field(task):
-            self._lacking_count += 1
+            taken.lacking_count += 1
             self._tally.note(NO_FIELD, task_id=task.id)
         if self._has_settled and self.settled.find(number) is not None:
-            self._kept_count += 1
+            taken.kept_count += 1
+
+    def taken(self) -> SplitsTaken:
+        """What was taken down, of a part of an output."""
+        return self._taken
+
+    def adopt(self, taken: SplitsTaken) -> None:
+        """Take down what another process took down of the tasks that come next."""
+        for split, key, number in taken.entries:
+            self._record.add(split, key, number)
+        self._taken.count += taken.count
+        self._taken.lacking_count += taken.lacking_count
+        self._taken.kept_count += taken.kept_count
 
     def finish(self) -> None:
         """Write ``splits.json``.
@@ -92,10 +127,11 @@ class Splitter:
             UsageError: No task has the field to split by.
             OutputError: The file cannot be written.
         """
-        if self._count and self._lacking_count == self._count:
+        taken = self._taken
+        if taken.count and taken.lacking_count == taken.count:
             msg = f"No task has a value in the field {self.split.by!r} to split by."
             raise UsageError(msg, hint="Give a key of the task data.")
-        if self._count and self._has_settled and not self._kept_count:
+        if taken.count and self._has_settled and not taken.kept_count:
             self._tally.warn("No task is in the splits file: all were shared out anew.")
         self._record.write(self._tree, self.split)
 

@@ -5,7 +5,7 @@ Knows no format and no file.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from msgspec import UNSET, UnsetType
 
@@ -101,6 +101,10 @@ class Tally:
         self._partly_skipped: dict[int, int] = {}
         self._split_of: Callable[[Task], str] | None = None
         self._splits: dict[str, int] = {}
+
+    def __getstate__(self) -> tuple[None, dict[str, Any]]:
+        """All but what tells splits, which belongs to one process."""
+        return None, {name: getattr(self, name) for name in _KEPT}
 
     def count_splits(self, names: Iterable[str], of: Callable[[Task], str]) -> None:
         """Count the tasks of each split from now on.
@@ -235,7 +239,7 @@ class Tally:
         """Add what another process counted of the items that come next.
 
         Args:
-            other: Not full, and without splits.
+            other: Not full.
         """
         for name in _COUNTS:
             setattr(self, name, getattr(self, name) + getattr(other, name))
@@ -245,6 +249,8 @@ class Tally:
                 _add(mine, loss.reason, loss.count, *loss.examples)
         for text in other._warnings:
             self.warn(text)
+        for split, count in other._splits.items():
+            self._splits[split] = self._splits.get(split, 0) + count
         room = MAX_FAILURES - len(self._failures)
         self._failures += other._failures[:room]
 
@@ -305,6 +311,7 @@ class Tally:
         return warnings
 
 
+_KEPT = tuple(name for name in Tally.__slots__ if name != "_split_of")
 _COUNTS = (
     "tasks_in",
     "annotations_in",

@@ -15,10 +15,7 @@ from ls_tools.formats import check_requirements, load_format, preset_options
 from ls_tools.output import (
     ClassFinder,
     Report,
-    SplitKeys,
-    Splitter,
     Tally,
-    TaskMedia,
     Tree,
     check_output,
     draw_by_class,
@@ -117,6 +114,7 @@ def run_conversion(
             options=options,
             selection=selection,
             config=opened.config,
+            own_configs=opened.own_configs,
             inputs=opened.names,
             settings=settings.evolve(mode="offline") if plan.dry_run else settings,
         )
@@ -226,7 +224,10 @@ class _Run:
             tally.warn("No label config was given: it was inferred from the results.")
         for disagreement in self.inputs.disagreements:
             tally.warn(disagreement)
-        tree.splitter = self._open_splitter(tree, tally, resolver)
+        split = self.job.plan.split
+        if split is not None:
+            settled = settle(split)
+            tree.splitter = self.job.open_splitter(tree, tally, resolver, settled)
         return self.job.open_output(tree, tally, names, resolver)
 
     def _name_media(self, resolver: Resolver) -> NamePlan:
@@ -235,21 +236,6 @@ class _Run:
             tasks = self.inputs.tasks.scan(NamedTask)
             names.settle(names.survey(tasks, self.job.media_of))
         return names
-
-    def _open_splitter(
-        self, tree: Tree, tally: Tally, resolver: Resolver
-    ) -> Splitter | None:
-        if self.job.plan.split is None:
-            return None
-        split, settled = settle(self.job.plan.split)
-        own_media = [
-            TaskMedia.files(config, self.job.target.objects)
-            for config in self.inputs.own_configs
-        ]
-        keys = SplitKeys(
-            lambda task: own_media[task.input](task), resolver.parse, by=split.by
-        )
-        return Splitter(split, keys, tree, tally, settled=settled)
 
     def _share_out(self, items: Items, output: Output) -> None:
         """Look ahead where the tasks of each class are shared out by themselves."""

@@ -16,6 +16,8 @@ from ls_tools.output import (
     MediaPlan,
     NamePlan,
     Output,
+    SplitKeys,
+    Splitter,
     TaskMedia,
 )
 
@@ -25,9 +27,10 @@ if TYPE_CHECKING:
     from ls_tools.formats import Format
     from ls_tools.label_config import LabelConfig
     from ls_tools.models import Task
-    from ls_tools.output import MediaPolicy, NameFacts, Tally, Tree
+    from ls_tools.output import MediaPolicy, NameFacts, Split, Tally, Tree
     from ls_tools.output.items import Unlabeled
     from ls_tools.output.media import Fetch
+    from ls_tools.output.split_table import SplitTable
     from ls_tools.pipeline.plan import Conversion
     from ls_tools.resolver import MediaRequest, Resolved, Resolver
     from ls_tools.selection import Selection
@@ -51,6 +54,7 @@ class Job:
         options: Its options.
         selection: Which annotations count.
         config: The label config of all inputs.
+        own_configs: The config of each.
         inputs: Names of the inputs where there are several.
         settings: For fetching media.
     """
@@ -60,6 +64,7 @@ class Job:
     options: Any
     selection: Selection
     config: LabelConfig
+    own_configs: tuple[LabelConfig, ...]
     inputs: tuple[str, ...] = ()
     settings: Settings
 
@@ -83,6 +88,29 @@ class Job:
         if facts is None:
             return NamePlan(resolver.parse, style=style)
         return NamePlan(resolver.parse, style=style, facts=facts)
+
+    def open_splitter(
+        self,
+        tree: Tree,
+        tally: Tally,
+        resolver: Resolver,
+        settled: tuple[Split, SplitTable],
+    ) -> Splitter:
+        """What shares the tasks out.
+
+        Args:
+            tree: The output folder.
+            tally: Where tasks are counted by split.
+            resolver: Parses references.
+            settled: How, and what is settled already.
+        """
+        objects = self.target.objects
+        own_media = [TaskMedia.files(config, objects) for config in self.own_configs]
+        split, table = settled
+        keys = SplitKeys(
+            lambda task: own_media[task.input](task), resolver.parse, by=split.by
+        )
+        return Splitter(split, keys, tree, tally, settled=table)
 
     def open_output(
         self, tree: Tree, tally: Tally, names: NamePlan, resolver: Resolver

@@ -22,7 +22,7 @@ from formats.goldens import Golden, goldens, read_tree, rendered
 from fuzz.hostile import hostile
 from pipeline.rig import CONFIG, box, is_usable, task
 
-from ls_tools import LsToolsError, Report, Settings, convert
+from ls_tools import LsToolsError, Report, Settings, Split, convert
 from ls_tools.formats import FORMATS, DivisibleFormat, load_format
 from ls_tools.output import ClassMap
 from ls_tools.pipeline.division import crew, joining, planning, worker
@@ -275,20 +275,32 @@ def test_what_is_packed_is_divided_too(
     assert read_tree(tmp_path / "a") == read_tree(tmp_path / "b")
 
 
-@pytest.mark.parametrize(
-    "options",
-    [{"split": "train=0.5,val=0.5"}, {"limit": 20}, {"media": "copy"}],
-    ids=["split", "limit", "media"],
-)
+@pytest.mark.parametrize("options", [{"limit": 20}, {"media": "copy"}], ids=str)
 def test_what_is_not_divided_is_the_same(
     options: dict[str, Any], tmp_path: Path
 ) -> None:
-    from ls_tools import Split
-
-    if "split" in options:
-        options = {"split": Split(fractions={"train": 0.5, "val": 0.5})}
     one, two = both(shipment(tmp_path), "yolo", tmp_path / "out", **options)
     assert one == two
+
+
+@pytest.mark.usefixtures("in_threads")
+@pytest.mark.parametrize("stratify", [False, True])
+@pytest.mark.parametrize("to", DIVISIBLE)
+def test_splits_are_the_same(
+    to: str, stratify: bool, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "ls_tools")
+    tasks = [task(n, box(f"r{n}"), place=n % 9) for n in range(1, 60)]
+    del tasks[5]["data"]["place"]
+    split = Split(
+        fractions={"train": 0.5, "val": 0.3, "test": 0.2}, by="place", stratify=stratify
+    )
+    export = write(tmp_path, *tasks)
+    one, two = both(export, to, tmp_path / "out", split=split)
+    assert one == two
+    assert isinstance(one, Report)
+    assert one.splits
+    assert len(caplog.messages) == 1 + stratify  # the second one is divided
 
 
 def test_a_program_needs_no_guard_around_its_main_part(tmp_path: Path) -> None:

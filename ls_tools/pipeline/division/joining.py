@@ -127,6 +127,7 @@ class _Run:
         self._reader = ChunkReader(division.data, job.settings.bounds)
         self._reading = Pass()
         self._items: Items = job.items((), output.tally)
+        self._items.splitter = output.tree.splitter
         self._orders: dict[int, Write] = {}
         self._making: dict[Worker, int] = {}
         self._made: dict[int, tuple[Worker, Made]] = {}
@@ -227,4 +228,7 @@ class _Run:
             classes.learn(made.labels)
             writing.learn(made.names)
             writing.join(made.state)
+            splitter = self._output.tree.splitter
+            if splitter is not None and made.splits is not None:
+                splitter.adopt(made.splits)
         return is_same

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from ls_tools.formats import Numbers
     from ls_tools.output import NameFacts, Tally
+    from ls_tools.output.splits import SplitsTaken
     from ls_tools.pipeline.job import Job
     from ls_tools.reading import Chunk, Pass
 
@@ -87,6 +88,7 @@ class Made:
         tally: What was counted.
         reading: What was read.
         state: What the format must know at the end.
+        splits: Where there are splits: which tasks are in which.
     """
 
     labels: Sequence[str]
@@ -95,6 +97,7 @@ class Made:
     tally: Tally
     reading: Pass
     state: Any
+    splits: SplitsTaken | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -61,7 +61,7 @@ def _divisible_file(job: Job, tasks: Tasks) -> MappedFile | None:
     """The file that the input is, where its chunks depend little on each other."""
     is_apart = (
         isinstance(job.target, DivisibleFormat)
-        and job.plan.split is None
+        and (job.plan.split is None or not job.plan.split.stratify)
         and job.media_policy == "none"
     )
     return tasks.file if is_apart and isinstance(tasks, TaskReader) else None

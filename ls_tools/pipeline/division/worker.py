@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, cast
 
-from ls_tools.output import Tally, Tree
+from ls_tools.output import Tally, Tree, settle
 from ls_tools.pipeline.division.messages import (
     Complete,
     Failed,
@@ -124,6 +124,8 @@ class _Worker:
         self._connection = connection
         self._names: NamePlan = self._job.names(self._resolver)
         self._settled = Settle(root=Path(), facts=None, survey=None)
+        split = self._job.plan.split
+        self._split = None if split is None else settle(split)
 
     def do(self, order: Order) -> None:
         """Do one thing, and answer."""
@@ -166,6 +168,8 @@ class _Worker:
 
     def _make(self, order: Write, tree: Tree, tally: Tally) -> tuple[Made, Writing]:
         job, reading = self._job, Pass()
+        if self._split is not None:
+            tree.splitter = job.open_splitter(tree, tally, self._resolver, self._split)
         output = job.open_output(tree, tally, self._names, self._resolver)
         writing = self._target.begin(
             job.config, output, job.options, self._settled.survey
@@ -173,7 +177,9 @@ class _Worker:
         output.classes.learn(order.labels)
         writing.learn(order.names)
         tasks = self._reader.read(order.chunk, reading)
-        writing.add(job.items((), tally).count(tasks))
+        items = job.items((), tally)
+        items.splitter = tree.splitter
+        writing.add(items.count(tasks))
         made = Made(
             labels=output.classes.met[len(order.labels) :],
             names=writing.names()[len(order.names) :],
@@ -181,5 +187,6 @@ class _Worker:
             tally=tally,
             reading=reading,
             state=writing.state(),
+            splits=None if tree.splitter is None else tree.splitter.taken(),
         )
         return made, writing
