@@ -5,7 +5,10 @@ Knows no format.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from ls_tools.errors import UsageError
 from ls_tools.formats.protocol import option
@@ -17,6 +20,7 @@ from ls_tools.geometry import (
     Polygon,
     Shape,
     Size,
+    are_on_image,
     clip_ltwh,
     clip_points,
     outline,
@@ -25,8 +29,6 @@ from ls_tools.geometry import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from ls_tools.regions import Drawn
 
 NO_AREA = "no area"
@@ -99,9 +101,23 @@ def fit_ltwh(ltwh_px: Ltwh, size: Size, losses: list[str], *, clip: bool) -> Ltw
     return clipped
 
 
+class Ring(msgspec.Struct, frozen=True, gc=False):
+    """An outline as it can be written, and what fitting it measured.
+
+    Attributes:
+        points_px: Its corners.
+        ltwh_px: The smallest upright box around them.
+        area_px: Square pixels.
+    """
+
+    points_px: Sequence[Point]
+    ltwh_px: Ltwh
+    area_px: float
+
+
 def fit_points(
     points_px: Sequence[Point], size: Size, losses: list[str], *, clip: bool
-) -> Sequence[Point] | str:
+) -> Ring | str:
     """A polygon as it can be written, or the reason why it cannot.
 
     Args:
@@ -110,18 +126,25 @@ def fit_points(
         losses: Where clipping is noted.
         clip: Cut off what is not on the image.
     """
-    if polygon_area(points_px) < TOLERANCE_PX:
+    area_px = polygon_area(points_px)
+    if area_px < TOLERANCE_PX:
         return NO_AREA
-    fitted = fit_ltwh(points_hull(points_px), size, losses, clip=clip)
+    ltwh_px = points_hull(points_px)
+    fitted = fit_ltwh(ltwh_px, size, losses, clip=clip)
     if isinstance(fitted, str):
         return fitted
-    clipped = clip_points(points_px, size) if clip else points_px
-    return clipped if polygon_area(clipped) >= TOLERANCE_PX else OUTSIDE
+    if not clip or are_on_image(points_px, size):
+        return Ring(points_px, ltwh_px, area_px)
+    clipped = clip_points(points_px, size)
+    area_px = polygon_area(clipped)
+    if area_px < TOLERANCE_PX:
+        return OUTSIDE
+    return Ring(clipped, points_hull(clipped), area_px)
 
 
 def fit_outline(
     shape: Shape, size: Size, losses: list[str], *, tolerance_px: float, clip: bool
-) -> Sequence[Point] | str:
+) -> Ring | str:
     """The outline of a shape as it can be written, or the reason why it cannot.
 
     Args:

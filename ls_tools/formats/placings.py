@@ -23,7 +23,6 @@ from ls_tools.geometry import (
     corners,
     hull,
     ltwh_to_px,
-    points_hull,
 )
 from ls_tools.tracks import NOT_HELD, last_frame, positions
 
@@ -186,8 +185,8 @@ class Placer:
         """A box as it can be written, with its corners where it is turned."""
         clip, is_turned = self._output.clip, bool(box.rotation_deg % 90)
         if is_turned and self._keeps_rotation:
-            points = fit_points(corners(box), size, losses, clip=clip)
-            return points if isinstance(points, str) else (points_hull(points), points)
+            ring = fit_points(corners(box), size, losses, clip=clip)
+            return ring if isinstance(ring, str) else (ring.ltwh_px, ring.points_px)
         ltwh = fit_ltwh(hull(box), size, losses, clip=clip)
         if is_turned:
             losses.append(ROTATION_DROPPED)

@@ -21,6 +21,7 @@ the field was introduced).
 """
 
 from ls_tools.geometry.clipping import (
+    are_on_image,
     clip_ltwh,
     clip_points,
 )
@@ -81,6 +82,7 @@ __all__ = [
     "PolygonValue",
     "Shape",
     "Size",
+    "are_on_image",
     "area",
     "box_to_pct",
     "box_to_px",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from ls_tools.geometry.units import Ltwh, Point, Size
 
@@ -31,6 +31,15 @@ def clip_ltwh(ltwh_px: Ltwh, size: Size) -> Ltwh | None:
     return (left, top, width, height) if width > 0 and height > 0 else None
 
 
+def are_on_image(points_px: Iterable[Point], size: Size) -> bool:
+    """Whether all points are on the image, its edges included."""
+    width, height = size.width_px, size.height_px
+    for x, y in points_px:  # noqa: SIM110 -- twice as fast as all()
+        if not (0 <= x <= width and 0 <= y <= height):
+            return False
+    return True
+
+
 def clip_points(points_px: Sequence[Point], size: Size) -> tuple[Point, ...]:
     """The part of a polygon that is on the image (Sutherland and Hodgman).
 
@@ -40,7 +49,7 @@ def clip_points(points_px: Sequence[Point], size: Size) -> tuple[Point, ...]:
     Returns:
         Its corners; empty where nothing of it is on the image.
     """
-    if all(0 <= x <= size.width_px and 0 <= y <= size.height_px for x, y in points_px):
+    if are_on_image(points_px, size):
         return tuple(points_px)
     clipped = list(points_px)
     for axis, limit, keeps_below in (

@@ -179,10 +179,17 @@ def corners(box: Box) -> tuple[Point, Point, Point, Point]:
 
 def points_hull(points_px: Sequence[Point]) -> Ltwh:
     """The smallest upright box around at least one point."""
-    xs = [x for x, _ in points_px]
-    ys = [y for _, y in points_px]
-    left, top = min(xs), min(ys)
-    return left, top, max(xs) - left, max(ys) - top
+    left, top = right, bottom = points_px[0]
+    for x, y in points_px:  # once: min() and max() would go through it four times
+        if x < left:
+            left = x
+        elif x > right:
+            right = x
+        if y < top:
+            top = y
+        elif y > bottom:
+            bottom = y
+    return left, top, right - left, bottom - top
 
 
 def hull(shape: Shape) -> Ltwh:

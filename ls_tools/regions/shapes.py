@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from itertools import chain
 from typing import TYPE_CHECKING, TypeAlias
 
 import msgspec
@@ -26,7 +25,7 @@ from ls_tools.regions.vectors import flatten, is_curved
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from ls_tools.geometry import Ltwh
+    from ls_tools.geometry import Ltwh, Point
 
 NOT_DRAWN = "not a shape on an image"
 """The reason of a region that has no coordinates on an image."""
@@ -85,7 +84,7 @@ def _build_polygon(value: ShapeValue, size: Size) -> Polygon | str:
     points = value.points
     if not points:
         return "malformed value: a polygon needs points"
-    if not _in_range(chain.from_iterable(points)):
+    if not _are_in_range(points):
         return OUT_OF_RANGE
     return Polygon(points_to_px(points, size), closed=value.closed is not False)
 
@@ -98,7 +97,7 @@ def _build_vector(value: ShapeValue, size: Size) -> Polygon | str:
     points = flatten(value.vertices, closed=closed)
     if isinstance(points, str):
         return points
-    if not _in_range(chain.from_iterable(points)):
+    if not _are_in_range(points):
         return OUT_OF_RANGE
     curved = is_curved(value.vertices)
     return Polygon(points_to_px(points, size), closed=closed, curved=curved)
@@ -144,6 +143,13 @@ def _build_any(value: ShapeValue, size: Size) -> Drawn | str:
         if is_there:
             return build(value, size)
     return NOT_DRAWN
+
+
+def _are_in_range(points: Iterable[Point]) -> bool:
+    for x, y in points:  # noqa: SIM110 -- twice as fast as all()
+        if not (-LARGEST < x < LARGEST and -LARGEST < y < LARGEST):
+            return False
+    return True
 
 
 def _in_range(numbers: Iterable[float]) -> bool:

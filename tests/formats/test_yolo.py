@@ -20,7 +20,10 @@ from formats.pictures_rig import (
     split_by_parity,
     task,
 )
+from hypothesis import example, given
+from hypothesis import strategies as st
 
+from ls_tools.formats.yolo.rows import lines
 from ls_tools.output import ClassPolicy
 from ls_tools.settings import Settings
 
@@ -390,3 +393,18 @@ def test_a_quarter_turn_needs_the_size_of_its_image(tmp_path: Path, turn: int) -
     done = convert_tasks(tmp_path, "yolo", [task(1, annotation(drawn))])
     assert done.text("labels/im1.txt") == ""
     assert done.skipped() == {"image size unknown": 1}
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False) | st.floats(-0.1, 1.1))
+@example(0.9999999995)
+@example(0.9999994995)
+@example(0.00009999999951)
+@example(1e-4)
+@example(0.5)
+@example(0.0000000005)
+@example(-0.0)
+@example(2)
+def test_numbers_are_spelled_as_python_rounds_them(number: float) -> None:
+    assert lines([3], [number, number]) == [
+        f"3 {round(number, 9)} {round(number, 9)}\n"
+    ]

@@ -9,6 +9,7 @@ from ls_tools.geometry import (
     Ltwh,
     Point,
     Size,
+    are_on_image,
     clip_ltwh,
     clip_points,
     corners,
@@ -92,6 +93,16 @@ def test_what_is_cut_off_on_both_sides_adds_up(box: Box) -> None:
 def test_a_polygon_on_the_image_stays_as_it_is() -> None:
     triangle = ((0.0, 0.0), (200.0, 0.0), (200.0, 100.0))
     assert clip_points(triangle, SIZE) == triangle
+
+
+@pytest.mark.parametrize(
+    ("point", "is_on_image"),
+    [((0, 0), True), ((200, 100), True), ((200.1, 50), False), ((5, -0.1), False)],
+)
+def test_the_edges_of_the_image_belong_to_it(
+    point: Point, *, is_on_image: bool
+) -> None:
+    assert are_on_image([(1.0, 1.0), point], SIZE) == is_on_image
 
 
 def test_a_concave_polygon_keeps_its_area_on_the_image() -> None:

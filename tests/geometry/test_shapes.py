@@ -128,6 +128,18 @@ def test_points_and_lines_have_no_area(points: list[Point]) -> None:
 
 
 @calm
+@given(
+    points=st.lists(st.tuples(st.floats(-1e9, 1e9), st.floats(-1e9, 1e9)), min_size=1)
+)
+def test_the_hull_of_points_runs_from_the_least_to_the_greatest(
+    points: list[Point],
+) -> None:
+    xs, ys = zip(*points, strict=True)
+    left, top = min(xs), min(ys)
+    assert points_hull(points) == (left, top, max(xs) - left, max(ys) - top)
+
+
+@calm
 @given(ellipse=ELLIPSES)
 def test_an_ellipses_hull_touches_it_on_all_sides(ellipse: Ellipse) -> None:
     fine = [turn_on_ellipse(ellipse, 2 * math.pi * k / 3600) for k in range(3600)]

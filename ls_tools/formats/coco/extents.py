@@ -19,8 +19,6 @@ from ls_tools.geometry import (
     Shape,
     area,
     hull,
-    points_hull,
-    polygon_area,
 )
 from ls_tools.regions import NOT_DRAWN
 
@@ -125,25 +123,21 @@ class Extents:
         return fitted, fitted[2] * fitted[3], _NO_RINGS
 
     def _outline(self, shape: Shape, found: Labelled) -> Extent | str:
-        points = fit_outline(
+        ring = fit_outline(
             shape,
             found.drawing.size,
             found.losses,
             tolerance_px=self._drafting.ellipse_tolerance_px,
             clip=self._drafting.clip,
         )
-        if isinstance(points, str):
-            return points
+        if isinstance(ring, str):
+            return ring
         if isinstance(shape, Polygon):
-            rings = [[number for point in points for number in point]]
-            return points_hull(points), polygon_area(points), rings
-        rings = [[round(n, _DECIMALS) for point in points for n in point]]
+            numbers = [number for point in ring.points_px for number in point]
+            return ring.ltwh_px, ring.area_px, [numbers]
+        rings = [[round(n, _DECIMALS) for point in ring.points_px for n in point]]
         if CLIPPED in found.losses:
-            return (
-                _rounded(points_hull(points)),
-                round(polygon_area(points), _DECIMALS),
-                rings,
-            )
+            return _rounded(ring.ltwh_px), round(ring.area_px, _DECIMALS), rings
         return _rounded(hull(shape)), round(area(shape), _DECIMALS), rings
 
     def _mask(self, shape: EncodedMask, found: Labelled) -> Extent | str:

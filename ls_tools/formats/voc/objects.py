@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final, TypeAlias
 from xml.sax.saxutils import escape
 
 from ls_tools.formats.fitting import NO_AREA, ROTATION_DROPPED, fit_ltwh, fit_outline
 from ls_tools.formats.masking import MASK_APPROXIMATED, mask_ltwh, read_mask
 from ls_tools.formats.voc.names import ClassNames
-from ls_tools.geometry import Box, EncodedMask, Keypoint, Point, hull, points_hull
+from ls_tools.geometry import Box, EncodedMask, Keypoint, Point, hull
 from ls_tools.raster import outlines_of
 from ls_tools.regions import NOT_DRAWN, choices_of
 
@@ -83,14 +84,14 @@ class ObjectMaker:
             return self._fit_mask(shape, found)
         if isinstance(shape, Keypoint):  # not in Wanted.shapes
             return NOT_DRAWN
-        points = fit_outline(
+        ring = fit_outline(
             shape,
             size,
             found.losses,
             tolerance_px=self._tolerance_px,
             clip=self._clip,
         )
-        return points if isinstance(points, str) else (points_hull(points), (points,))
+        return ring if isinstance(ring, str) else (ring.ltwh_px, (ring.points_px,))
 
     def _fit_mask(self, mask: EncodedMask, found: Labelled) -> _Fitted | str:
         pixels = read_mask(mask, found.drawing.size, self._bounds)
@@ -126,11 +127,17 @@ class ObjectMaker:
 
     def _polygon(self, points: Sequence[Point]) -> str:
         first = self._first
-        corners = "".join(
-            f"<x{i}>{round(x) + first}</x{i}>\n<y{i}>{round(y) + first}</y{i}>\n"
-            for i, (x, y) in enumerate(points, 1)
-        )
-        return f"{POLYGON}{corners}</polygon>\n"
+        numbers: list[int] = []
+        for x, y in points:
+            numbers += (round(x) + first, round(y) + first)
+        corners = "".join(map(_corner, range(1, len(points) + 1)))
+        return f"{POLYGON}{corners % tuple(numbers)}</polygon>\n"
+
+
+@lru_cache(maxsize=4096)
+def _corner(number: int) -> str:
+    """The elements of a corner, with places for its x and y."""
+    return f"<x{number}>%d</x{number}>\n<y{number}>%d</y{number}>\n"
 
 
 def _flags(extras: Iterable[Result]) -> str:

@@ -42,6 +42,7 @@ from ls_tools.regions import NOT_DRAWN
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
+    from ls_tools.formats.fitting import Ring
     from ls_tools.formats.pictures import Labelled
     from ls_tools.formats.yolo.dataset import Written
     from ls_tools.formats.yolo.yolo import YoloOptions
@@ -51,6 +52,8 @@ if TYPE_CHECKING:
 
 
 _DECIMALS = 9
+_LEAST_WITHOUT_EXPONENT = 1e-4
+_NEARLY_ONE = 0.999_999
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,7 +109,16 @@ class RowMaker:
 
 def lines(class_ids: Iterable[int], numbers: Iterable[float]) -> list[str]:
     """A line per class."""
-    rounded = " ".join([repr(round(number, _DECIMALS)) for number in numbers])
+    rounded = " ".join(
+        [
+            # Three times as fast as rounding, and the same where repr() writes
+            # no exponent and round() leaves a fraction.
+            f"{number:.9f}".rstrip("0")
+            if _LEAST_WITHOUT_EXPONENT <= number < _NEARLY_ONE
+            else repr(round(number, _DECIMALS))
+            for number in numbers
+        ]
+    )
     return [f"{class_id} {rounded}\n" for class_id in class_ids]
 
 
@@ -128,8 +140,9 @@ def fit_box(found: Labelled, bounds: Bounds, *, clip: bool) -> Ltwh | str:
         return NOT_DRAWN
     if not is_upright(shape):
         found.losses.append(ROTATION_DROPPED)
-    if not isinstance(shape, Box):
-        found.losses.append(OUTLINE_DROPPED)
+    if isinstance(shape, Box):
+        return fit_ltwh(hull(shape), size, found.losses, clip=clip)
+    found.losses.append(OUTLINE_DROPPED)
     if isinstance(shape, EncodedMask):
         mask = read_mask(shape, size, bounds)
         return mask if isinstance(mask, str) else mask_ltwh(mask) or NO_AREA
@@ -144,10 +157,10 @@ def make_box(found: Labelled, fit: Fit) -> list[float] | str:
 
 def make_outline(found: Labelled, fit: Fit) -> list[float] | str:
     """The row of an outline: x and y of each corner."""
-    points = _outline_points(found, fit)
-    if isinstance(points, str):
-        return points
-    return _shares(points, found.drawing.size)
+    ring = _fit_ring(found, fit)
+    if isinstance(ring, str):
+        return ring
+    return _shares(ring.points_px, found.drawing.size)
 
 
 def make_turned_box(found: Labelled, fit: Fit) -> list[float] | str:
@@ -170,10 +183,13 @@ def make_turned_box(found: Labelled, fit: Fit) -> list[float] | str:
 
 def _shares(points: Sequence[Point], size: Size) -> list[float]:
     width, height = size.width_px, size.height_px
-    return [number for x, y in points for number in (x / width, y / height)]
+    numbers: list[float] = []
+    for x, y in points:
+        numbers += (x / width, y / height)
+    return numbers
 
 
-def _outline_points(found: Labelled, fit: Fit) -> Sequence[Point] | str:
+def _fit_ring(found: Labelled, fit: Fit) -> Ring | str:
     shape, size = found.drawing.shape, found.drawing.size
     if isinstance(shape, Keypoint):
         return NOT_DRAWN
