@@ -115,7 +115,8 @@ _RUNNING = (
     click.option(
         "--jobs",
         type=click.IntRange(1, 1024),
-        help="Most transfers at once.  [env: LS_TOOLS_JOBS]",
+        help="Most transfers at once, and most processes of a conversion.  "
+        "[env: LS_TOOLS_JOBS, LS_TOOLS_PROCESSES]",
     ),
     click.option(
         "--timeout",
@@ -207,6 +208,7 @@ def _settings(given: dict[str, Any]) -> Settings:
         cache_dir=given["cache_dir"],
         cloud=given["cloud"],
         jobs=given["jobs"],
+        processes=given["jobs"],
         mode="offline" if given["offline"] else None,
     )
     ways = given["bucket_cloud"]

@@ -125,6 +125,9 @@ ENVIRONMENT: tuple[EnvironmentVariable, ...] = (
         "LS_TOOLS_RETRY_TOTAL_S",
     ),
     *_variable("jobs", int, "Most transfers at once", "LS_TOOLS_JOBS"),
+    *_variable(
+        "processes", int, "Most processes of one conversion", "LS_TOOLS_PROCESSES"
+    ),
     *_variable("cloud", parse_cloud, "auto, direct or server", "LS_TOOLS_CLOUD"),
     *_variable(
         "buckets",

@@ -30,6 +30,13 @@ CREDENTIAL_HEADERS = frozenset({"authorization", "cookie", "x-api-key"})
 """Headers, in lower case, that log in by themselves; they go where a token may."""
 
 _LARGEST = 1e9
+_POSITIVE = (
+    "connect_timeout_s",
+    "read_timeout_s",
+    "retry_attempts",
+    "jobs",
+    "processes",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,8 +67,8 @@ class Settings:
         retry_wait_max_s: Longest back-off in seconds, ``Retry-After`` included.
         jobs: Most transfers at once. There are 16 at first, and more only from
             stores of buckets, while this process mostly waits for them.
-        processes: Processes of one conversion; None for as many as there are
-            processors, where the input is large enough for that.
+        processes: Most processes of one conversion; None for as many as there are
+            processors. A small input is converted by one anyway.
         mode: ``if-missing`` trusts the cache, ``revalidate`` asks the store,
             ``offline`` opens no connection.
         cloud: How bucket references are fetched.
@@ -115,8 +122,9 @@ class Settings:
         """Check what can be checked without I/O."""
         if self.url is not None:
             Origin.parse(self.url)
-        for name in ("connect_timeout_s", "read_timeout_s", "retry_attempts", "jobs"):
-            if not 0 < getattr(self, name) <= _LARGEST:
+        for name in _POSITIVE:
+            value = getattr(self, name)
+            if value is not None and not 0 < value <= _LARGEST:
                 msg = f"The setting {name} must be greater than zero, and finite."
                 raise SettingsError(msg, hint="Give a number of 1 or more.")
         for name in ("retry_total_s", "retry_wait_s", "retry_wait_max_s"):

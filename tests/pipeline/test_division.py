@@ -41,6 +41,8 @@ LONG_S = 60
 def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
     """A chunk is a task or two, and no input too small to be divided."""
     monkeypatch.setattr(planning, "CHUNK_BYTES", 1500)
+    monkeypatch.setattr(planning, "WORTH_BYTES", 1)
+    monkeypatch.setattr(planning, "core_count", lambda: 2)
     monkeypatch.setattr(inputs, "_MAPPED_FROM_BYTES", 1)
 
 
@@ -310,7 +312,8 @@ def test_a_program_needs_no_guard_around_its_main_part(tmp_path: Path) -> None:
         "from ls_tools import Settings, convert\n"
         "from ls_tools.pipeline.division import planning\n"
         "from ls_tools.reading import inputs\n"
-        "planning.CHUNK_BYTES, inputs._MAPPED_FROM_BYTES = 1500, 1\n"
+        "planning.CHUNK_BYTES, planning.WORTH_BYTES = 1500, 1\n"
+        "inputs._MAPPED_FROM_BYTES, planning.core_count = 1, lambda: 2\n"
         "print('begun')\n"
         f"convert({str(export)!r}, 'csv', {str(tmp_path / 'out')!r},"
         " settings=Settings(processes=2))\n"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -68,14 +69,12 @@ def _divisible_file(job: Job, tasks: Tasks) -> MappedFile | None:
 
 
 def _process_count(job: Job, size_bytes: int) -> int:
-    """How many processes are asked for, or pay."""
-    wanted = job.settings.processes
-    if wanted is not None:
-        return wanted
-    return min(_core_count(), size_bytes // WORTH_BYTES + 1)
+    """How many processes pay, if so many are allowed."""
+    most = job.settings.processes or math.inf
+    return int(min(most, core_count(), size_bytes // WORTH_BYTES + 1))
 
 
-def _core_count() -> int:
+def core_count() -> int:
     """How many processors this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
