@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import importlib.util
 from typing import TYPE_CHECKING
 
-import rle
 from environments import label_of
+from measuring import NotMeasuredError
 from results import Topic, times
 
 if TYPE_CHECKING:
@@ -23,6 +24,11 @@ QUICK = ("strokes", "colour-by-editor")
 
 def rows(plan: Plan) -> Iterator[Row]:
     """Every code on every side; seconds of the processor, since all use one thread."""
+    if not importlib.util.find_spec("numpy"):
+        msg = "NumPy is not installed"
+        raise NotMeasuredError(msg)
+    import rle
+
     names = QUICK if plan.quick else tuple(rle.CODES)
     codes = {name: rle.CODES[name]() for name in names}
     codes = {_WARM_UP: codes["strokes"], **codes}

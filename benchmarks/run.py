@@ -32,7 +32,7 @@ import fetching
 import growth
 import reading
 import starting
-from environments import PEERS, ROOT, own_versions, python_of
+from environments import PEERS, ROOT, own_versions
 from measuring import NotMeasuredError, RunError
 from plan import Plan
 from results import Results
@@ -79,8 +79,6 @@ def main() -> None:
     out = out.resolve()
     out.mkdir(parents=True, exist_ok=True)
     rounds = options.rounds or (1 if options.quick else 5)
-    for name in PEERS:
-        python_of(name)
     began = time.monotonic()
     with tempfile.TemporaryDirectory(dir=_workplace()) as folder:
         # Not in the checkout, whose package would hide the one that is installed.
