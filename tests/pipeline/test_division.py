@@ -6,6 +6,7 @@ import gzip
 import json
 import logging
 import os
+import re
 import select
 import signal
 import subprocess
@@ -238,6 +239,25 @@ def test_workers_that_cannot_begin_are_done_without(
     one, two = both(shipment(tmp_path), "csv", tmp_path / "out")
     assert one == two
     assert not is_divided(caplog)
+
+
+def test_a_server_that_embeds_python_is_not_started_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "ls_tools")
+    monkeypatch.setattr(sys, "executable", "/usr/bin/uwsgi")
+    one, two = both(shipment(tmp_path), "csv", tmp_path / "out")
+    assert one == two
+    assert "'/usr/bin/uwsgi' is no Python interpreter" in caplog.text
+
+
+def test_the_pages_tell_which_formats_are_divided() -> None:
+    page = Path(__file__).parents[2] / "docs" / "converting.md"
+    section = page.read_text().partition("## Several processes")[2].partition("##")[0]
+    named = set(re.findall(r"`(\w+)`", section.partition("This holds for")[2]))
+    assert {name for name in named if name in FORMATS} == {
+        name for name in FORMATS if isinstance(load_format(name), DivisibleFormat)
+    }
 
 
 def test_a_worker_that_is_killed_is_done_without(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pickle
+import re
 import selectors
 import subprocess
 import sys
@@ -26,6 +27,10 @@ _BOOT = (
 )
 """What a worker runs. Unlike what multiprocessing starts, it does not import the main
 module of the program, which may have no guard against that."""
+
+
+_IS_PYTHON = re.compile("python|pypy", re.IGNORECASE)
+"""Names of interpreters; servers that embed one name themselves instead."""
 
 
 class CrewError(Exception):
@@ -160,7 +165,11 @@ def start_crew(count: int, descriptor: int) -> Iterator[Crew]:
 
 
 def _start(stack: ExitStack, descriptors: tuple[int, int]) -> Worker:
-    command = [sys.executable, *_flags(), "-c", _BOOT, json.dumps(sys.path)]
+    interpreter = sys.executable or ""
+    if not _IS_PYTHON.match(os.path.basename(interpreter)):  # noqa: PTH119 -- may be ""
+        msg = f"{interpreter!r} is no Python interpreter"
+        raise CrewError(msg)
+    command = [interpreter, *_flags(), "-c", _BOOT, json.dumps(sys.path)]
     try:
         process = subprocess.Popen(  # noqa: S603 -- this interpreter
             [*command, str(descriptors[0])],
