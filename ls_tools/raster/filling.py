@@ -23,7 +23,7 @@ from ls_tools.geometry import (
     points_hull,
 )
 from ls_tools.raster.encoded import alpha_of, whole_size
-from ls_tools.raster.patches import Patch, bands_of, crop
+from ls_tools.raster.patches import Patch, bands_of, crop_in_place
 from ls_tools.settings import Bounds
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def patch_of(
     Arguments and errors are those of ``mask_of``.
     """
     if isinstance(shape, EncodedMask):
-        return crop(alpha_of(shape, size, bounds=bounds))
+        return crop_in_place(alpha_of(shape, size, bounds=bounds))
     return _fill(shape, _frame_of(size, bounds))
 
 

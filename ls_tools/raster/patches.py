@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     Mask: TypeAlias = NDArray[np.bool_]
 
 
-PIXELS_AT_ONCE = 2**22
+PIXELS_AT_ONCE = 2**20
 """So that what is kept of each for a moment, in some bytes, takes little."""
 
 
@@ -33,7 +33,8 @@ class Patch(NamedTuple):
 
     def trim(self) -> Patch:
         """The same in the smallest window; an empty one where nothing is inside."""
-        rows, columns, inside = crop(self.inside)
+        rows, columns = _extent(self.inside, 1), _extent(self.inside, 0)
+        inside = self.inside[rows, columns]
         return Patch(_shift(rows, self.rows), _shift(columns, self.columns), inside)
 
     def bands(self) -> Iterator[Patch]:
@@ -56,6 +57,15 @@ def crop(mask: NDArray[Any]) -> Patch:
     """The smallest patch around what is not 0 in an (H, W) mask."""
     rows, columns = _extent(mask, 1), _extent(mask, 0)
     return Patch(rows, columns, mask[rows, columns] != 0)
+
+
+def crop_in_place(alpha: NDArray[np.uint8]) -> Patch:
+    """The same in the memory of the mask, which is not to be used after it."""
+    from ls_tools.rle.arrays import np
+
+    rows, columns = _extent(alpha, 1), _extent(alpha, 0)
+    part = alpha[rows, columns]
+    return Patch(rows, columns, np.not_equal(part, 0, out=part.view(bool)))
 
 
 def bands_of(height: int, width: int) -> Iterator[slice]:

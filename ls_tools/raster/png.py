@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING
 from ls_tools.raster.patches import bands_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     import numpy as np
     from numpy.typing import NDArray
+
+    from ls_tools.raster.patches import Patch
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _GREY, _PALETTE = 0, 3
@@ -33,29 +35,61 @@ def encode_png(pixels: NDArray[np.uint8 | np.uint16], palette: bytes = b"") -> b
         MissingDependencyError: NumPy is not installed.
     """
     height, width = pixels.shape
-    depth, colours = 8 * pixels.itemsize, _PALETTE if palette else _GREY
-    head = struct.pack(">IIBBBBB", width, height, depth, colours, 0, 0, 0)
-    chunks = [(b"IHDR", head)]
-    if palette:
-        chunks.append((b"PLTE", palette))
-    chunks += [(b"IDAT", part) for part in _compress(pixels) if part]
-    chunks.append((b"IEND", b""))
-    return _SIGNATURE + b"".join(_chunk(name, body) for name, body in chunks)
+    packed = _compress(pixels[part] for part in bands_of(height, width))
+    return _assemble((width, height, 8 * pixels.itemsize), packed, palette)
 
 
-def _compress(pixels: NDArray[np.uint8 | np.uint16]) -> Iterator[bytes]:
+def encode_patch(patch: Patch, size: tuple[int, int]) -> bytes:
+    """What is inside a patch as white on black, a grey PNG of 0 and 255.
+
+    Args:
+        patch: The window on the image, and what is inside.
+        size: Width and height of the image, pixels.
+
+    Raises:
+        MissingDependencyError: NumPy is not installed.
+    """
+    return _assemble((*size, 8), _compress(_painted_bands(patch, size)))
+
+
+def _painted_bands(patch: Patch, size: tuple[int, int]) -> Iterator[NDArray[np.uint8]]:
+    from ls_tools.rle.arrays import np
+
+    width, height = size
+    for part in bands_of(height, width):
+        band = np.zeros((part.stop - part.start, width), np.uint8)
+        first = max(part.start, patch.rows.start)
+        stop = max(min(part.stop, patch.rows.stop), first)
+        inside = patch.inside[first - patch.rows.start : stop - patch.rows.start]
+        rows = slice(first - part.start, stop - part.start)
+        np.multiply(inside, 255, out=band[rows, patch.columns], dtype=np.uint8)
+        yield band
+
+
+def _compress(bands: Iterable[NDArray[np.uint8 | np.uint16]]) -> Iterator[bytes]:
     """All rows, each after a byte that says that it is not filtered."""
     from ls_tools.rle.arrays import np
 
     packer = zlib.compressobj(strategy=zlib.Z_RLE)
-    height, width = pixels.shape
-    for part in bands_of(height, width):
-        band = pixels[part].astype(pixels.dtype.newbyteorder(">"), copy=False)
-        size_bytes = width * pixels.itemsize
-        rows = np.zeros((len(band), 1 + size_bytes), np.uint8)
-        rows[:, 1:] = np.ascontiguousarray(band).view(np.uint8)
+    for band in bands:
+        samples = np.ascontiguousarray(band, band.dtype.newbyteorder(">"))
+        rows = np.zeros((len(band), 1 + samples.strides[0]), np.uint8)
+        rows[:, 1:] = samples.view(np.uint8)
         yield packer.compress(rows.data)
     yield packer.flush()
+
+
+def _assemble(
+    shape: tuple[int, int, int], packed: Iterable[bytes], palette: bytes = b""
+) -> bytes:
+    """The file of a picture by its width, height and bits of a sample."""
+    colours = _PALETTE if palette else _GREY
+    chunks = [(b"IHDR", struct.pack(">IIBBBBB", *shape, colours, 0, 0, 0))]
+    if palette:
+        chunks.append((b"PLTE", palette))
+    chunks += [(b"IDAT", part) for part in packed if part]
+    chunks.append((b"IEND", b""))
+    return _SIGNATURE + b"".join(_chunk(name, body) for name, body in chunks)
 
 
 def _chunk(name: bytes, body: bytes) -> bytes:

@@ -162,9 +162,9 @@ class _Writer:
         batches = np.arange(begin, end, _BATCH_VALUES)
         edges = [*np.searchsorted(spans.starts, batches).tolist(), len(words)]
         for first, stop in pairwise(edges):
-            if first < stop:
+            part = slice(first, stop)
+            if words[part].any():  # memory of zeros that nobody wrote is not taken
                 place = slice(int(spans.starts[first]), int(spans.stops[stop - 1]))
-                part = slice(first, stop)
                 self._out[place] = np.repeat(words[part], lengths[part])
 
     def _put_literal(self, bits: int, start: int, stop: int) -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ls_tools.raster import encode_png, patches
+from ls_tools.raster import Patch, encode_patch, encode_png, patches
 
 np = pytest.importorskip("numpy")
 Image = pytest.importorskip("PIL.Image")
@@ -46,6 +46,20 @@ def test_parts_of_an_array_are_written_as_they_look() -> None:
     pixels = np.arange(600, dtype=np.uint16).reshape(20, 30)
     for view in (pixels[::2, 3::3], pixels.T, (pixels % 7).astype(np.uint8).T):
         assert (np.asarray(_read(encode_png(view))) == view).all()
+
+
+@pytest.mark.parametrize("at_once", [7, 25, 2**22])
+def test_a_patch_is_white_where_it_is_inside(
+    at_once: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(patches, "PIXELS_AT_ONCE", at_once)
+    rng = np.random.default_rng(1)
+    for rows, columns in ((2, 9), (3, 5)), ((0, 12), (0, 10)), ((4, 4), (2, 2)):
+        shape = rows[1] - rows[0], columns[1] - columns[0]
+        patch = Patch(slice(*rows), slice(*columns), rng.random(shape) < 0.5)
+        picture = _read(encode_patch(patch, (10, 12)))
+        assert picture.mode == "L"
+        assert (np.asarray(picture) == patch.spread(10, 12) * 255).all()
 
 
 def test_the_checksums_are_right() -> None:

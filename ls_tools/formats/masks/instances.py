@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from ls_tools.formats.indexes import REGION_COLUMNS, region_cells
-from ls_tools.formats.masks.pixels import binary_png, paint
+from ls_tools.formats.masks.pixels import paint
 from ls_tools.formats.masks.writing import MaskWriter, Sheet
-from ls_tools.raster import whole_size
+from ls_tools.raster import encode_patch, whole_size
 
 if TYPE_CHECKING:
     from contextlib import ExitStack
 
-    from ls_tools.formats.pictures import PictureReader
+    from ls_tools.formats.pictures import Labelled, PictureReader
     from ls_tools.geometry import Size
-    from ls_tools.output import Output
+    from ls_tools.output import Item, Output
     from ls_tools.raster import Patch
 
 
@@ -44,33 +44,40 @@ class InstanceWriter(MaskWriter):
         """Write the masks of an image, and count its regions."""
         number = 0
         for item, found in sheet.regions:
-            patch = paint(found, self.output.bounds)
-            if isinstance(patch, str):
-                self.count(item, found, patch)
-                continue
-            number += 1
-            folder = self.output.folder("masks", sheet.item)
-            path = f"{folder}/{sheet.stem}/{number}.png"
-            self.output.write_bytes(
-                path,
-                binary_png(patch, size),
-                item=item,
-                reference=sheet.placed.reference,
-            )
-            row = (
-                path,
-                sheet.placed.relative,
-                *region_cells(found, item),
-                found.class_ids[0] + 1,
-                "|".join(map(self._name, found.class_ids)),
-                *whole_size(size),
-                *_measure(patch.trim()),
-            )
-            self.index.add(sheet.item, row)
-            self.count(item, found)
+            reason = self._write_mask(sheet, (item, found), size, number + 1)
+            number += not reason
+            self.count(item, found, reason)
         if not number:
             empty = [None] * (len(self.columns) - 2)
             self.index.add(sheet.item, (None, sheet.placed.relative, *empty))
+
+    def _write_mask(
+        self, sheet: Sheet, region: tuple[Item, Labelled], size: Size, number: int
+    ) -> str:
+        """Write a region; returns the reason why it cannot be, or nothing."""
+        item, found = region
+        patch = paint(found, self.output.bounds)
+        if isinstance(patch, str):
+            return patch
+        folder = self.output.folder("masks", sheet.item)
+        path = f"{folder}/{sheet.stem}/{number}.png"
+        self.output.write_bytes(
+            path,
+            encode_patch(patch, whole_size(size)),
+            item=item,
+            reference=sheet.placed.reference,
+        )
+        row = (
+            path,
+            sheet.placed.relative,
+            *region_cells(found, item),
+            found.class_ids[0] + 1,
+            "|".join(map(self._name, found.class_ids)),
+            *whole_size(size),
+            *_measure(patch.trim()),
+        )
+        self.index.add(sheet.item, row)
+        return ""
 
     def _name(self, class_id: int) -> str:
         if class_id not in self._names:

@@ -15,7 +15,7 @@ from ls_tools.formats.fitting import (
 )
 from ls_tools.formats.masking import read_patch
 from ls_tools.geometry import EncodedMask, Keypoint, Polygon, hull
-from ls_tools.raster import encode_png, whole_size
+from ls_tools.raster import encode_png
 
 if TYPE_CHECKING:
     import numpy as np
@@ -73,24 +73,14 @@ def _fit(shape: Shape, size: Size, losses: list[str]) -> str:
     return ""
 
 
-def binary_png(patch: Patch, size: Size) -> bytes:
-    """A mask of an image of some size as a grey PNG of 0 and 255."""
-    from ls_tools.rle.arrays import np
-
-    width, height = whole_size(size)
-    pixels = np.zeros((height, width), np.uint8)
-    pixels[patch.rows, patch.columns][patch.inside] = 255
-    return encode_png(pixels)
-
-
-def class_png(values: NDArray[np.uint8 | np.uint16]) -> bytes:
+def class_png(values: NDArray[np.unsignedinteger]) -> bytes:
     """A mask of classes as a PNG with a palette, or of 16 bits.
 
     Args:
         values: (H, W); those above 255 need 16 bits.
     """
     if values.itemsize > 1 and int(values.max()) >= PALETTE_SIZE:
-        return encode_png(values)
+        return encode_png(values.astype("uint16", copy=False))
     return encode_png(values.astype("uint8", copy=False), voc_palette(PALETTE_SIZE))
 
 

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, ClassVar, NamedTuple
 from ls_tools.formats.masks.pixels import class_png, paint
 from ls_tools.formats.masks.writing import MaskWriter, Sheet
 from ls_tools.output.records import annotator_of
-from ls_tools.raster import whole_size
+from ls_tools.raster import bands_of, whole_size
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from typing import Any
 
-    import numpy as np
     from numpy.typing import NDArray
 
     from ls_tools.formats.pictures import Labelled
@@ -67,10 +67,11 @@ class SemanticWriter(MaskWriter):
     def _write_mask(self, sheet: Sheet, canvas: _Canvas) -> None:
         item = sheet.item
         path = f"{self.output.folder('masks', item)}/{sheet.stem}.png"
+        values = canvas.values()
         self.output.write_bytes(
-            path, class_png(canvas.values), item=item, reference=sheet.placed.reference
+            path, class_png(values), item=item, reference=sheet.placed.reference
         )
-        height, width = canvas.values.shape
+        height, width = values.shape
         cells = "|".join(map(str, canvas.present()))
         whose = item.annotation.id if item.annotation else None
         self.index.add(
@@ -95,15 +96,12 @@ def _value_of(found: Labelled) -> int:
 class _Canvas:
     """Which region shows at each pixel, and how much of each is covered.
 
-    A pixel takes as many bytes as the count of regions and the largest of their
-    values do, once each.
+    A pixel takes as many bytes as the count of regions or the largest of their
+    values does.
 
     Args:
         size: That of the image.
         wanted: The value of each region that may be added, in any order.
-
-    Attributes:
-        values: (H, W) the value of each pixel.
     """
 
     def __init__(self, size: Size, wanted: Sequence[int]) -> None:
@@ -111,16 +109,16 @@ class _Canvas:
 
         width, height = whole_size(size)
         most = min(max(wanted, default=0), _MOST_VALUES - 1)
-        self.values: NDArray[np.uint8 | np.uint16] = np.zeros(
-            (height, width), np.min_scalar_type(most)
-        )
-        self._numbers = np.zeros((height, width), np.min_scalar_type(len(wanted)))
+        kind = np.min_scalar_type(max(most, len(wanted)))
+        self._numbers: NDArray[Any] = np.zeros((height, width), kind)
+        self._values = np.zeros(len(wanted) + 1, kind)
         self._covered = np.zeros(len(wanted) + 1, np.int64)
         self._regions: list[_Painted] = []
 
     def add(self, patch: Patch, value: int, region: tuple[Item, Labelled]) -> None:
         """Paint a region of a class over what is there."""
         number = len(self._regions) + 1
+        self._values[number] = value
         gained = sum(self._paint(band, value, number) for band in patch.bands())
         area = int(patch.inside.sum())
         self._regions.append(_Painted(*region, value, area, gained))
@@ -129,14 +127,18 @@ class _Canvas:
         """Paint a part of it; returns how many pixels were of other classes."""
         from ls_tools.rle.arrays import np
 
-        values = self.values[patch.rows, patch.columns]
         numbers = self._numbers[patch.rows, patch.columns]
-        gained = patch.inside & (values != value)
+        gained = patch.inside & (self._values.take(numbers) != value)
         below = numbers[gained]
         np.add.at(self._covered, below[below > 0], 1)
-        values[gained] = value
         numbers[patch.inside] = number
         return len(below)
+
+    def values(self) -> NDArray[Any]:
+        """(H, W) the value of each pixel; after that, no region can be added."""
+        for part in bands_of(*self._numbers.shape):
+            self._numbers[part] = self._values.take(self._numbers[part])
+        return self._numbers
 
     def counted(self) -> Iterator[tuple[Item, Labelled, str]]:
         """Each region with the reason why it is not to be seen, or none."""
