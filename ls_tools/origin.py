@@ -8,6 +8,7 @@ from __future__ import annotations
 import posixpath
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, unquote, unquote_plus, urlsplit
 
@@ -208,7 +209,12 @@ def strip_secrets(parts: SplitResult) -> SplitResult:
 
 
 def _parameter_name(item: str) -> str:
-    return unquote_plus(item.partition("=")[0]).strip().lower()
+    return _decoded_name(item.partition("=")[0])
+
+
+@lru_cache(maxsize=128)  # the signed URLs of an export have few names in them
+def _decoded_name(name: str) -> str:
+    return unquote_plus(name).strip().lower()
 
 
 def _is_signed_url(item: str) -> bool:

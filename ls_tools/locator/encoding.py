@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from urllib.parse import quote, unquote, unquote_plus
 
 _TRIPLET = re.compile(r"(%[0-9A-Fa-f]{2})")
@@ -17,9 +18,11 @@ def normal_quoting(text: str, safe: str) -> str:
 
     Existing escapes stay, in upper case, except those of unreserved characters.
     """
+    if "%" not in text:
+        return _quote(text, safe)
     pieces = _TRIPLET.split(text)
     return "".join(
-        _normal_triplet(piece) if index % 2 else quote(piece, safe=safe)
+        _normal_triplet(piece) if index % 2 else _quote(piece, safe)
         for index, piece in enumerate(pieces)
     )
 
@@ -36,7 +39,17 @@ def decode_path(path: str) -> str:
 
 def encode_path(path: str, safe: str = PATH_SAFE) -> str:
     """A decoded path as it stands in a URL."""
-    return quote(path, safe=safe, errors="surrogateescape")
+    return _quote(path, safe, "surrogateescape")
+
+
+def _quote(text: str, safe: str, errors: str = "strict") -> str:
+    """``quote``, which goes through a text byte by byte, for what needs it alone."""
+    return _unsafe(safe).sub(lambda run: quote(run.group(), safe, errors=errors), text)
+
+
+@cache
+def _unsafe(safe: str) -> re.Pattern[str]:
+    return re.compile(rf"[^A-Za-z0-9_.~{re.escape(safe)}-]+")
 
 
 def parameter(query: str, name: str) -> str | None:

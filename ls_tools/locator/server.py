@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from ls_tools.origin import Origin
 
 _API = re.compile(r"/api(?:/|\Z)", re.IGNORECASE)
+_MAY_BE_API = re.compile(r"%|api", re.IGNORECASE)
+_EMPTY_SEGMENTS = re.compile(r"/(?:\.?/)+")
+_SEPARATOR = re.compile(r"[/\\]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,9 +65,9 @@ def parse_server(given: ServerReference, *, media_only: bool) -> Locator | None:
         BadReferenceError: Its parameters make no sense.
     """
     raw_path, _, query = given.rest.partition("?")
-    path = re.sub(r"/(?:\.?/)+", "/", decode_path(raw_path))
+    path = _EMPTY_SEGMENTS.sub("/", decode_path(raw_path))
     for below in _below(path, given.prefixes):
-        _refuse_api(normalise_path(below), given.reference)
+        _refuse_api(below, given.reference)
         for pattern, build in _RULES[: -1 if media_only else None]:
             if match := pattern.fullmatch(below):
                 _refuse_upwards(raw_path, given.reference)
@@ -77,7 +80,8 @@ def _below(path: str, prefixes: tuple[str, ...]) -> list[str]:
 
 
 def _refuse_api(path: str, reference: str) -> None:
-    if not _API.match(path):
+    # Nothing but decoding brings these letters together.
+    if not (_MAY_BE_API.search(path) and _API.match(normalise_path(path))):
         return
     msg = f"{redact_url(reference)!r} is a call of the server's API, not media."
     hint = "Task data may not make ls_tools call the API; refer to the file itself."
@@ -86,9 +90,11 @@ def _refuse_api(path: str, reference: str) -> None:
 
 def _refuse_upwards(text: str, reference: str) -> None:
     for _ in range(4):
-        if ".." in re.split(r"[/\\]", text):
+        if ".." in text and ".." in _SEPARATOR.split(text):
             msg = f"The reference {redact_url(reference)!r} leads out of its folder."
             raise RefusedError(msg, hint="Remove the '..' from the task data.")
+        if "%" not in text:
+            return
         text = unquote(text)
 
 
