@@ -7,14 +7,16 @@ import logging
 import os
 import stat
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, final
 
 from ls_tools.disk import FULL
 from ls_tools.errors import CacheError, LsToolsError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from contextlib import AbstractContextManager
     from pathlib import Path
+    from types import TracebackType
 
 _LOGGER = logging.getLogger("ls_tools")
 
@@ -24,19 +26,35 @@ REMOVED = frozenset({errno.ENOENT, errno.ESTALE})
 _ELSEWHERE = "a folder that can be written"
 
 
-@contextmanager
-def cache_faults(root: Path) -> Iterator[None]:
+def cache_faults(root: Path) -> AbstractContextManager[None]:
     """Map the OSErrors of the block to CacheError; the cache lies at ``root``.
 
     Raises:
         CacheError: The block met an OSError that is not one of ls_tools' own.
     """
-    try:
-        yield
-    except LsToolsError:
-        raise
-    except OSError as exc:
-        raise _cache_error(root, exc) from exc
+    return _Faults(root)
+
+
+@final
+class _Faults:
+    """That context: a class, since each look-up enters it, and a generator costs."""
+
+    __slots__ = ("_root",)
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+
+    def __enter__(self) -> None:
+        return
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if isinstance(error, OSError) and not isinstance(error, LsToolsError):
+            raise _cache_error(self._root, error) from error
 
 
 @contextmanager

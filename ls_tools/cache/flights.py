@@ -35,7 +35,7 @@ class Flights(Generic[T]):
     def forget(self) -> None:
         """Start afresh, as if nothing were under way."""
         self._guard = Lock()
-        self._running: dict[Hashable, Future[T]] = {}
+        self._running: dict[Hashable, Future[T] | None] = {}
 
     def share(self, key: Hashable, call: Callable[[], T]) -> tuple[T, bool]:
         """The value of ``call``, or of the call under way for ``key``.
@@ -49,31 +49,35 @@ class Flights(Generic[T]):
         """
         while True:
             with self._guard:
-                future = self._running.get(key)
-                first = future is None
-                if future is None:
+                is_first = key not in self._running
+                future = self._running.setdefault(key, None)
+                if not is_first and future is None:
                     future = self._running[key] = Future()
-            if first:
-                return self._fly(key, future, call), True
+            if future is None:
+                return self._fly(key, call), True
             try:
                 return future.result(), False
             except CancelledError:
                 continue
 
-    def _fly(self, key: Hashable, future: Future[T], call: Callable[[], T]) -> T:
+    def _fly(self, key: Hashable, call: Callable[[], T]) -> T:
         try:
             value = call()
         except BaseException as exc:
-            self._land(key)
+            waited_for = self._land(key)
+            if waited_for is None:
+                raise
             if isinstance(exc, Exception):
-                future.set_exception(exc)
+                waited_for.set_exception(exc)
             else:
-                future.cancel()
+                waited_for.cancel()
             raise
-        self._land(key)
-        future.set_result(value)
+        waited_for = self._land(key)
+        if waited_for is not None:
+            waited_for.set_result(value)
         return value
 
-    def _land(self, key: Hashable) -> None:
+    def _land(self, key: Hashable) -> Future[T] | None:
+        """End the call for ``key``; what others wait for, if any do."""
         with self._guard:
-            self._running.pop(key, None)
+            return self._running.pop(key, None)

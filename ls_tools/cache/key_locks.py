@@ -12,17 +12,19 @@ import os
 import struct
 import sys
 import time
-from contextlib import contextmanager, nullcontext, suppress
-from threading import Condition
-from typing import TYPE_CHECKING, Literal
+from contextlib import nullcontext, suppress
+from functools import partial
+from threading import Condition, Lock
+from typing import TYPE_CHECKING, Literal, final
 from weakref import WeakSet
 
 from ls_tools.cache.folders import make_folder
 from ls_tools.cache.locks import locked
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable
     from contextlib import AbstractContextManager
+    from types import TracebackType
 
     from ls_tools.cache.layout import Layout
 
@@ -70,44 +72,18 @@ class KeyLocks:
 
     def forget(self) -> None:
         """Start afresh, as if nothing were locked."""
-        self._released = Condition()
-        self._places: set[int] = set()
+        self._places = _Places()
         self._file: _RangeFile | None = None
         self._has_ranges = _HAS_RANGES
 
-    @contextmanager
-    def fetching(self, key: str) -> Iterator[None]:
+    def fetching(self, key: str) -> AbstractContextManager[None]:
         """Hold the right to fetch ``key``; wait for whoever holds it."""
-        with self._here(place := _place(key, "fetch")):
-            file = self._lock(place)
-            with _released(file, place) if file else self._file_lock(key):
-                yield
+        instead = partial(locked, self._layout.lock_file(key))
+        return _Hold(self._places, self._lock, _place(key, "fetch"), instead)
 
-    @contextmanager
-    def changing(self, key: str) -> Iterator[None]:
+    def changing(self, key: str) -> AbstractContextManager[None]:
         """Hold the right to decide about what is there of ``key``; wait for it."""
-        with self._here(place := _place(key, "change")):
-            file = self._lock(place)
-            with _released(file, place) if file else nullcontext():
-                yield
-
-    @contextmanager
-    def _here(self, place: int) -> Iterator[None]:
-        """Keep other threads of this process off ``place``."""
-        released, places = self._released, self._places
-        with released:
-            while place in places:
-                released.wait()
-            places.add(place)
-        try:
-            yield
-        finally:
-            with released:
-                places.discard(place)
-                released.notify_all()
-
-    def _file_lock(self, key: str) -> AbstractContextManager[None]:
-        return locked(self._layout.lock_file(key))
+        return _Hold(self._places, self._lock, _place(key, "change"), nullcontext)
 
     def _lock(self, place: int) -> _RangeFile | None:
         """The file in which ``place`` is locked; None where there are no ranges."""
@@ -133,6 +109,89 @@ class KeyLocks:
 
 
 _NEVER = frozenset({errno.EINVAL, errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP})
+
+
+class _Places:
+    """The places that threads of this process hold."""
+
+    def __init__(self) -> None:
+        self._guard = Lock()
+        self._given = Condition(self._guard)
+        self._taken: set[int] = set()
+        self._waiting = 0
+        self._pid = os.getpid()
+
+    def take(self, place: int) -> None:
+        """Take ``place``, after whoever holds it."""
+        with self._guard:
+            while place in self._taken:
+                self._waiting += 1
+                try:
+                    self._given.wait()
+                finally:
+                    self._waiting -= 1
+            self._taken.add(place)
+
+    def give(self, place: int) -> None:
+        """Let go of it. A forked child has none, and whoever guarded them is gone."""
+        if os.getpid() != self._pid:
+            return
+        with self._guard:
+            self._taken.discard(place)
+            if self._waiting:
+                self._given.notify_all()
+
+
+@final
+class _Hold:
+    """A context in which a place is held, among threads and among processes.
+
+    Args:
+        places: Those of this process.
+        lock: Locks the place among processes; None where that cannot be.
+        place: The place.
+        instead: Another lock for that case.
+    """
+
+    __slots__ = ("_file", "_instead", "_lock", "_place", "_places")
+
+    def __init__(
+        self,
+        places: _Places,
+        lock: Callable[[int], _RangeFile | None],
+        place: int,
+        instead: Callable[[], AbstractContextManager[None]],
+    ) -> None:
+        self._places = places
+        self._lock = lock
+        self._place = place
+        self._instead: Callable[[], AbstractContextManager[None]] = instead
+        self._file: _RangeFile | AbstractContextManager[None] | None = None
+
+    def __enter__(self) -> None:
+        self._places.take(self._place)
+        try:
+            self._file = self._lock(self._place)
+            if self._file is None:
+                self._file = self._instead()
+                self._file.__enter__()
+        except BaseException:
+            self._places.give(self._place)
+            raise
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        try:
+            if isinstance(self._file, _RangeFile):
+                self._file.unlock(self._place)
+            elif self._file is not None:
+                self._file.__exit__(kind, error, trace)
+        finally:
+            self._places.give(self._place)
 
 
 class _RangeFile:
@@ -176,16 +235,8 @@ class _RangeFile:
     def unlock(self, place: int) -> None:
         """Let go of it; a forked child would let go of what is its parent's."""
         if os.getpid() == self._pid:
-            fcntl.fcntl(self.fd, fcntl.F_OFD_SETLK, _range(fcntl.F_UNLCK, place))
-
-
-@contextmanager
-def _released(file: _RangeFile, place: int) -> Iterator[None]:
-    try:
-        yield
-    finally:
-        with suppress(OSError):
-            file.unlock(place)
+            with suppress(OSError):
+                fcntl.fcntl(self.fd, fcntl.F_OFD_SETLK, _range(fcntl.F_UNLCK, place))
 
 
 def _place(key: str, purpose: Purpose) -> int:

@@ -5,9 +5,9 @@ Pure: decides what things are called and opens nothing.
 
 from __future__ import annotations
 
+import math
 import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, final
 
 from ls_tools.errors import RefusedError, UsageError
 
@@ -30,63 +30,41 @@ LOCK_SUFFIX = ".lock"
 _SHARD = re.compile(r"[0-9a-f]{2}")
 _KEY = re.compile(r"[0-9a-f]{32,128}")
 _VERSION = re.compile(r"[0-9]{6,12}-[0-9a-f]{16}")
+_SEPARATOR = re.compile(r"[/\\\0]")
 _NAME_LIMIT_BYTES = 255
 
 
-@dataclass(frozen=True, slots=True)
+@final
 class Layout:
     """Where things lie below one cache folder.
 
-    Attributes:
+    Args:
         root: The cache folder, absolute.
+
+    Attributes:
+        root: The cache folder.
+        base: The folder of this format version.
+        entries: The folder of committed entries.
+        tmp: The folder in which versions are built and old ones are torn down.
+        locks: The folder of lock files.
+        key_locks: The file of which one byte is locked per key.
+        eviction_lock: The file that is locked by whoever evicts.
+        usage: The file that says how much there was when last somebody looked.
+        leases: The folder of leases.
+        pins: The folder of pins.
     """
 
-    root: Path
-
-    @property
-    def base(self) -> str:
-        """The folder of this format version."""
-        return f"{self.root}/v{FORMAT_VERSION}"
-
-    @property
-    def entries(self) -> str:
-        """The folder of committed entries."""
-        return f"{self.base}/entries"
-
-    @property
-    def tmp(self) -> str:
-        """The folder in which versions are built and old ones are torn down."""
-        return f"{self.base}/tmp"  # noqa: S108 -- not the system's
-
-    @property
-    def locks(self) -> str:
-        """The folder of lock files."""
-        return f"{self.base}/locks"
-
-    @property
-    def key_locks(self) -> str:
-        """The file of which one byte is locked per key."""
-        return f"{self.locks}/keys"
-
-    @property
-    def eviction_lock(self) -> str:
-        """The file that is locked by whoever evicts."""
-        return f"{self.locks}/eviction"
-
-    @property
-    def usage(self) -> str:
-        """The file that says how much there was when last somebody looked."""
-        return f"{self.base}/usage.json"
-
-    @property
-    def leases(self) -> str:
-        """The folder of leases."""
-        return f"{self.base}/leases"
-
-    @property
-    def pins(self) -> str:
-        """The folder of pins."""
-        return f"{self.base}/pins"
+    def __init__(self, root: Path) -> None:
+        self.root: Path = root
+        self.base: str = f"{root}/v{FORMAT_VERSION}"
+        self.entries: str = f"{self.base}/entries"
+        self.tmp: str = f"{self.base}/tmp"  # noqa: S108 -- not the system's
+        self.locks: str = f"{self.base}/locks"
+        self.key_locks: str = f"{self.locks}/keys"
+        self.eviction_lock: str = f"{self.locks}/eviction"
+        self.usage: str = f"{self.base}/usage.json"
+        self.leases: str = f"{self.base}/leases"
+        self.pins: str = f"{self.base}/pins"
 
     def key_folder(self, key: str) -> str:
         """The folder that holds the versions of one key."""
@@ -136,15 +114,17 @@ def check_file_name(name: str) -> None:
         RefusedError: It is empty, has a separator, is ``.`` or ``..``, is not
             valid Unicode, or has more than 255 bytes in UTF-8.
     """
-    size_bytes = len(name.encode(errors="replace"))
-    plain = name not in {"", ".", ".."} and not set(name) & {"/", "\\", "\0"}
-    if not plain or size_bytes > _NAME_LIMIT_BYTES or _has_surrogates(name):
+    plain = name not in {"", ".", ".."} and _SEPARATOR.search(name) is None
+    if not plain or _size_bytes(name) > _NAME_LIMIT_BYTES:
         msg = f"{name[:80]!r} cannot be the name of a cached file."
         raise RefusedError(msg, hint="Give a plain name of at most 255 bytes.")
 
 
-def _has_surrogates(name: str) -> bool:
-    return any("\ud800" <= character <= "\udfff" for character in name)
+def _size_bytes(name: str) -> float:
+    try:
+        return len(name.encode())
+    except UnicodeEncodeError:
+        return math.inf
 
 
 def is_version(name: str) -> bool:

@@ -309,7 +309,8 @@ class Cache:
     def _find(self, key: str) -> Entry | None:
         """The newest version, its use noted, so that nobody evicts it now."""
         for _ in range(_LOOKS):
-            entry = self.lookup(key)
+            with cache_faults(self.root):
+                entry = newest_entry(self._layout, key)
             if entry is None or note_use(self._layout, self._locks, entry):
                 return entry
         return None

@@ -208,8 +208,9 @@ class Draft:
         if self._fd is None:
             self._is_made = True
             path = data_path(self.folder, self._request.file_name)
-            for folder in sorted({self.folder, os.path.dirname(path)}):
-                make_new(self._layout, folder)
+            make_new(self._layout, self.folder)
+            if (parent := os.path.dirname(path)) != self.folder:
+                make_new(self._layout, parent)
             self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
             lock_softly(self._fd)
         return self._fd

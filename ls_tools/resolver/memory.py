@@ -74,14 +74,15 @@ class Memory:
         Raises:
             NotFoundError: The file is gone already.
         """
+        text = str(path)
         try:
-            status = path.stat()
+            status = os.stat(text)  # noqa: PTH116 -- as above
         except OSError as exc:
             msg = f"{path} was removed while it was resolved."
             raise NotFoundError(msg, hint="Try again.") from exc
         known = Known(
             path=path,
-            text=str(path),
+            text=text,
             size_bytes=status.st_size,
             inode=status.st_ino,
             until_s=time.monotonic() + trust_s,

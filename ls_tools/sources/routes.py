@@ -156,9 +156,12 @@ def _load(name: str, services: Services) -> Source:
 
 def _choose(names: tuple[str, ...], cloud: Cloud) -> tuple[str, ...]:
     """Those that are wanted, the one through the server last."""
+    if _THROUGH_SERVER not in names:
+        return () if cloud == "server" else names
+    if cloud == "server":
+        return (_THROUGH_SERVER,)
     direct = tuple(name for name in names if name != _THROUGH_SERVER)
-    server = (_THROUGH_SERVER,) if _THROUGH_SERVER in names else ()
-    return {"auto": direct + server, "direct": direct, "server": server}[cloud]
+    return direct if cloud == "direct" else (*direct, _THROUGH_SERVER)
 
 
 def _first_of(
