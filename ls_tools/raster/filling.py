@@ -23,7 +23,7 @@ from ls_tools.geometry import (
     points_hull,
 )
 from ls_tools.raster.encoded import alpha_of, whole_size
-from ls_tools.raster.patches import Patch, bands_of, crop_in_place
+from ls_tools.raster.patches import Patch, bands_of, crop_in_place, inside_in_place
 from ls_tools.settings import Bounds
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def mask_of(shape: Shape | EncodedMask, size: Size, *, bounds: Bounds = BOUNDS) 
         MissingDependencyError: NumPy is not installed, or Pillow for bitmasks.
     """
     if isinstance(shape, EncodedMask):
-        return alpha_of(shape, size, bounds=bounds) > 0
+        return inside_in_place(alpha_of(shape, size, bounds=bounds))
     frame = _frame_of(size, bounds)
     return _fill(shape, frame).spread(*frame)
 

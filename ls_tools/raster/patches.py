@@ -61,11 +61,16 @@ def crop(mask: NDArray[Any]) -> Patch:
 
 def crop_in_place(alpha: NDArray[np.uint8]) -> Patch:
     """The same in the memory of the mask, which is not to be used after it."""
+    rows, columns = _extent(alpha, 1), _extent(alpha, 0)
+    return Patch(rows, columns, inside_in_place(alpha[rows, columns]))
+
+
+def inside_in_place(alpha: NDArray[np.uint8]) -> Mask:
+    """What is not 0, in the memory of the mask, which is not to be used after it."""
     from ls_tools.rle.arrays import np
 
-    rows, columns = _extent(alpha, 1), _extent(alpha, 0)
-    part = alpha[rows, columns]
-    return Patch(rows, columns, np.not_equal(part, 0, out=part.view(bool)))
+    np.minimum(alpha, 1, out=alpha)  # to another type, NumPy would make a copy
+    return alpha.view(bool)
 
 
 def bands_of(height: int, width: int) -> Iterator[slice]:

@@ -22,6 +22,9 @@ _LONGEST_GROUPS = 7
 """Groups of a number of 32 bits and its sign."""
 
 
+_PIXELS_AT_ONCE = 2**20
+
+
 class CocoRle(TypedDict):
     """A mask as COCO has it; ``size`` is height and width, in pixels."""
 
@@ -81,10 +84,14 @@ def _changes_of(inside: NDArray[np.bool_]) -> NDArray[np.int64]:
     if not inside.size:
         return np.zeros(0, np.int64)
     # To order the few is much less than to turn the mask.
-    rows, columns = divmod(np.flatnonzero(inside[1:] != inside[:-1]), width)
-    tops = np.flatnonzero(inside[0, 1:] != inside[-1, :-1])
-    changes = np.concatenate((columns * height + rows + 1, (tops + 1) * height))
-    return np.sort(changes)
+    step = max(1, _PIXELS_AT_ONCE // width)
+    places = [np.zeros(0, np.int64)]
+    for top in range(0, height - 1, step):
+        band = inside[top : top + step + 1]
+        places.append(np.flatnonzero(band[1:] != band[:-1]) + top * width)
+    rows, columns = divmod(np.concatenate(places), width)
+    tops = np.flatnonzero(inside[0, 1:] != inside[-1, :-1]) + 1
+    return np.sort(np.concatenate((columns * height + rows + 1, tops * height)))
 
 
 def _compress(runs: NDArray[np.int64]) -> str:

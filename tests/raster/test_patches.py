@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from ls_tools.geometry import Box, Ellipse, EncodedMask, Polygon, Shape, Size
 from ls_tools.raster import crop, filling, mask_of, patch_of, patches
+from ls_tools.raster.patches import crop_in_place
 from ls_tools.rle import encode_brush
 
 np = pytest.importorskip("numpy")
@@ -95,3 +96,14 @@ def test_memory_of_a_large_polygon_is_that_of_its_mask() -> None:
     square = Box(-1000, 3000, 8000, 8000, -40)
     size = Size(6000, 6000)
     assert peak_of(square, size, patch_of) < 6000 * 6000 + 2**26
+
+
+@given(st.binary(min_size=30, max_size=30))
+def test_a_mask_is_cropped_in_its_own_memory_as_elsewhere(values: bytes) -> None:
+    mask = np.frombuffer(values, np.uint8).reshape(5, 6) // 64 * np.uint8(60)
+    expected = crop(mask)
+    found = crop_in_place(mask)
+    assert np.shares_memory(found.inside, mask) == bool(mask.any())
+    assert (found.rows, found.columns) == (expected.rows, expected.columns)
+    assert found.inside.dtype == bool
+    assert (found.inside == expected.inside).all()

@@ -32,9 +32,11 @@ def test_codes_are_those_of_pycocotools(mask: Any) -> None:
     assert list(coco_ltwh(ours)) == judge.toBbox(theirs).tolist()
 
 
-@given(masks())
-def test_masks_survive_the_way_there_and_back(mask: Any) -> None:
-    rle = encode_coco(mask)
+@given(masks(), st.sampled_from([1, 20, 2**20]))
+def test_masks_survive_the_way_there_and_back(mask: Any, at_once: int) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("ls_tools.rle.coco._PIXELS_AT_ONCE", at_once)
+        rle = encode_coco(mask)
     assert (decode_coco(rle) == mask).all()
     assert coco_area(rle) == mask.sum()
 
