@@ -50,11 +50,13 @@ class Named(msgspec.Struct, frozen=True, gc=False):
 
     Attributes:
         name: The file name.
+        stem: It without its extension.
         canonical: The reference as it may be written down: without secrets.
         is_shared: Whether several tasks refer to the same medium.
     """
 
     name: str
+    stem: str
     canonical: str
     is_shared: bool
 
@@ -161,7 +163,7 @@ class NamePlan:
 
     def stem(self, reference: str, task: HasData) -> str:
         """``name`` without its extension, for files that go with the medium."""
-        return _split(self.named(reference, task).name)[0]
+        return self.named(reference, task).stem
 
     def is_shared(self, reference: str) -> bool:
         """Whether several tasks refer to the same medium."""
@@ -202,7 +204,7 @@ class NamePlan:
         colliding = self.facts.colliding
         if colliding and fingerprint(_fold(stem)) in colliding:
             stem = self._without_collision(stem, extension, identity, task_id)
-        return Named(stem + extension, found.canonical, self._is_shared(identity))
+        return Named(stem + extension, stem, found.canonical, self._is_shared(identity))
 
     def _without_collision(
         self, stem: str, extension: str, identity: str, task_id: int | str | None

@@ -200,6 +200,8 @@ def test_names_are_distinct_and_safe_whatever_the_references(
     for task, reference in zip(tasks, references, strict=True):
         name = plan.name(reference, task)
         assert len(name.encode()) <= 200
+        extension = name.removeprefix(plan.stem(reference, task))
+        assert re.fullmatch(r"(\.[^.]*)?", extension)
         assert not re.search(r'[\x00-\x1f<>:"/\\|?*]|^\.|[. ]$', name)
         canonical = plan.named(reference, task).canonical
         owner = (canonical, task.id) if style == "task-id" else canonical
