@@ -82,6 +82,7 @@ class Conversion:
         theirs: The name of the format in the existing converters, if they have it.
         is_per_image: Whether it writes a file for each task.
         module: What has to be installed.
+        called: Its name for the command line, where that is not the format's.
     """
 
     to: str
@@ -91,11 +92,12 @@ class Conversion:
     tasks: int = 50_000
     is_per_image: bool = False
     module: str = ""
+    called: str = ""
 
     @property
     def name(self) -> str:
-        """For the command line; formats of several kinds have the kind as well."""
-        return self.to if self.theirs or self.wanted else f"{self.to}-{self.kind}"
+        """For the command line."""
+        return self.called or self.to
 
 
 _NEAR_PLAIN = times(1 / 1.5)
@@ -121,11 +123,11 @@ TIMED = (
 )
 OTHERS = (
     Conversion("spacy", "ner", {}, module="spacy"),
-    Conversion("coco", "segmentation", {}),
-    Conversion("yolo", "segmentation", {}),
+    Conversion("coco", "segmentation", {}, called="coco-outlines"),
+    Conversion("yolo", "segmentation", {}, called="yolo-outlines"),
     Conversion("jsonl", "detection", {}),
     Conversion("parquet", "detection", {}, module="pyarrow"),
-    Conversion("csv", "classification", {}),
+    Conversion("csv", "classification", {}, called="csv-choices"),
     Conversion("asr_manifest", "audio", {}),
     Conversion("rttm", "audio", {}),
     Conversion("masks", "brush", {}, tasks=1000, module="PIL"),

@@ -13,6 +13,17 @@ if TYPE_CHECKING:
 
     from measuring import Cost
 
+SECTIONS = (
+    "Conversion",
+    "Memory",
+    "Workers",
+    "Reading",
+    "Growth",
+    "Brush codes",
+    "Cache",
+    "Fetching",
+    "Start",
+)
 MORE_IS_BETTER = frozenset({"/s", "MB/s", "tasks/s"})
 
 
@@ -165,6 +176,19 @@ class Results:
     about: dict[str, Any]
     rows: list[Row]
     missing: dict[str, str] = field(default_factory=dict)
+
+    def joined(self, other: Results, names: Sequence[str]) -> Results:
+        """With the rows of another, in the order of the table.
+
+        Args:
+            other: What to add.
+            names: Of all measurements, in their order.
+        """
+        rows = sorted(
+            [*self.rows, *other.rows],
+            key=lambda row: (SECTIONS.index(row.section), names.index(row.name)),
+        )
+        return Results(self.about, rows, {**self.missing, **other.missing})
 
     def reached(self, row: Row) -> bool | None:
         """Whether a row is as wanted; None of a quick run, whose inputs are small."""

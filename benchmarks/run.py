@@ -6,7 +6,8 @@ The sides of each comparison run by turns, as whole processes; a figure is the m
 of the rounds, a ratio the median of the ratios round by round. Peers are installed on
 first use, below .tox/. A full run takes half an hour on two cores, a quick one, with
 small inputs, under three minutes. Writes results.json, table.md and chart.svg;
-benchmarks/pages.py puts them into the documentation.
+benchmarks/pages.py puts them into the documentation. With --only, the other rows of the
+results that are there stay.
 """
 
 from __future__ import annotations
@@ -50,6 +51,9 @@ _NEEDED_BYTES = 10 * 10**9
 _FAILURES = (RunError, OSError, ValueError, AssertionError, SystemExit)
 """Of one measurement; the others are worth having."""
 
+_SAME = ("quick", "processor", "cores")
+"""What rows of one table must have in common."""
+
 MEASUREMENTS: dict[str, Callable[[Plan], Iterable[Row]]] = {
     **{
         one.name: functools.partial(conversions.rows_of, one)
@@ -78,19 +82,34 @@ def main() -> None:
     out = options.out or (RESULTS / "quick" if options.quick else RESULTS)
     out = out.resolve()
     out.mkdir(parents=True, exist_ok=True)
-    rounds = options.rounds or (1 if options.quick else 5)
     began = time.monotonic()
     with tempfile.TemporaryDirectory(dir=_workplace()) as folder:
         # Not in the checkout, whose package would hide the one that is installed.
         os.chdir(folder)
+        tempfile.tempdir = folder
+        rounds = options.rounds or (1 if options.quick else 5)
         plan = Plan(Path(folder), rounds, options.quick)
-        about = about_run(plan)
-        rows, missing = _measure(options.only or list(MEASUREMENTS), plan)
+        results = _start(plan, options.only, out / "results.json")
+        for name in options.only or MEASUREMENTS:
+            results = results.joined(_measure(name, plan), list(MEASUREMENTS))
+            results.save(out / "results.json")  # a run may be stopped
         os.chdir(out)
-    about["took_s"] = round(time.monotonic() - began)
-    write(Results(about, rows, missing), out)
-    print(f"{about['took_s']} s; results are in {out}")
-    sys.exit(1 if any("failed" in why for why in missing.values()) else 0)
+    write(results, out)
+    print(f"{time.monotonic() - began:.0f} s; results are in {out}")
+    sys.exit(1 if any("failed" in why for why in results.missing.values()) else 0)
+
+
+def _start(plan: Plan, only: Sequence[str] | None, before: Path) -> Results:
+    """What an earlier run found, as far as it is not measured again; or nothing."""
+    results = Results(about_run(plan), [])
+    if not only or not before.exists():
+        return results
+    known = Results.load(before)
+    if any(known.about[fact] != results.about[fact] for fact in _SAME):
+        return results
+    rows = [row for row in known.rows if row.name not in only]
+    missing = {name: why for name, why in known.missing.items() if name not in only}
+    return Results(results.about, rows, missing)
 
 
 def _parse(given: Sequence[str]) -> argparse.Namespace:
@@ -110,22 +129,21 @@ def _workplace() -> str | None:
     return str(_SHARED_MEMORY) if free_bytes > _NEEDED_BYTES else None
 
 
-def _measure(names: Sequence[str], plan: Plan) -> tuple[list[Row], dict[str, str]]:
+def _measure(name: str, plan: Plan) -> Results:
+    """The rows of one measurement, or why it has none."""
     rows: list[Row] = []
-    missing: dict[str, str] = {}
-    for name in names:
-        try:
-            for row in MEASUREMENTS[name](plan):
-                print(line_of(row), flush=True)
-                rows.append(row)
-        except NotMeasuredError as exc:
-            missing[name] = str(exc)
-        except _FAILURES as exc:
-            missing[name] = f"failed: {exc}"
-        if name in missing:
-            print(f"{name}: {missing[name]}", flush=True)
-    sections = list(dict.fromkeys(row.section for row in rows))
-    return sorted(rows, key=lambda row: sections.index(row.section)), missing
+    try:
+        for row in MEASUREMENTS[name](plan):
+            print(line_of(row), flush=True)
+            rows.append(row)
+    except NotMeasuredError as exc:
+        why = str(exc)
+    except _FAILURES as exc:
+        why = f"failed: {exc}"
+    else:
+        return Results({}, rows)
+    print(f"{name}: {why}", flush=True)
+    return Results({}, rows, {name: why})
 
 
 def line_of(row: Row) -> str:

@@ -20,6 +20,11 @@ def test_a_run_writes_results_and_a_table(tmp_path: Path) -> None:
     assert document["about"]["quick"]
     assert "1,000 classes to `coco`" in (tmp_path / "out" / "table.md").read_text()
     assert "1,000 classes to `coco`" in done.stdout
+    only[1] = "install"
+    subprocess.run([*command, *only], check=True, capture_output=True)
+    document = json.loads((tmp_path / "out" / "results.json").read_text())
+    assert document["rows"] == rows
+    assert list(document["missing"]) == ["install"]
 
 
 def test_every_measurement_can_be_asked_for_alone() -> None:

@@ -53,6 +53,17 @@ def test_results_are_kept_as_they_are(
     assert script("results").Results.load(tmp_path / "results.json") == results
 
 
+def test_rows_that_are_added_come_where_they_belong(
+    script: Script, results: Any
+) -> None:
+    module = script("results")
+    start = module.Topic("Start", "import", "`import`", "ms").alone([1.0])
+    alone = module.Results(results.about, [start])
+    joined = alone.joined(results, ["coco", "import"])
+    assert joined.rows == [*results.rows, start]
+    assert joined.missing == results.missing
+
+
 def test_a_rate_is_better_where_it_is_more(script: Script) -> None:
     rates = script("results").Topic("Fetching", "small", "objects", "/s")
     row = rates.beside("boto3", [1000.0], [250.0], script("results").times(4))
