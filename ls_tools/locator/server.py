@@ -108,8 +108,8 @@ def _parse_local_file(given: ServerReference, _: re.Match[str], query: str) -> L
     path = posixpath.normpath(value) if value else ""
     path = _file(given, "" if path == "." else path)
     url_path = f"/data/local-files/?d={encode_path(path, '/~')}"
-    locator = _locator(given, "local_file", path, url_path)
-    return replace(locator, identity=f"/data/local-files/?d={path}")
+    identity = f"/data/local-files/?d={path}"
+    return _locator(given, "local_file", path, url_path, identity=identity)
 
 
 def _parse_proxy(given: ServerReference, _: re.Match[str], query: str) -> Locator:
@@ -187,13 +187,20 @@ def _file(given: ServerReference, path: str) -> str:
     raise NotFoundError(msg, hint="Look at the task data that it comes from.")
 
 
-def _locator(given: ServerReference, kind: Kind, path: str, url_path: str) -> Locator:
+def _locator(
+    given: ServerReference,
+    kind: Kind,
+    path: str,
+    url_path: str,
+    *,
+    identity: str | None = None,
+) -> Locator:
     url = given.origin.url(url_path) if given.origin else None
     return Locator(
         kind=kind,
         reference=given.reference,
         canonical=url or url_path,
-        identity=path,
+        identity=identity or path,
         url=url,
         path=path,
         file_name=safe_file_name(base_name(path)),
