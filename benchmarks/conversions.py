@@ -67,7 +67,7 @@ SDK = label_of("label-studio-sdk")
 OURS, TENTH = "ours", "ours, a tenth of the tasks"
 MEMORY_MB = 150
 FURTHER_BYTES = 100
-_MANY = 50_000
+_MANY, _LEAST = 50_000, 20
 
 
 @dataclass(frozen=True)
@@ -131,7 +131,15 @@ OTHERS = (
     Conversion("asr_manifest", "audio", {}),
     Conversion("rttm", "audio", {}),
     Conversion("masks", "brush", {}, tasks=1000, module="PIL"),
-    Conversion("brush_png", "brush", {}, tasks=1000, module="PIL"),
+    Conversion(
+        "brush_png",
+        "brush",
+        {},
+        "BRUSH_TO_PNG",
+        tasks=100,
+        is_per_image=True,
+        module="PIL",
+    ),
     Conversion("brush_coco", "brush", {}, tasks=1000, module="numpy"),
 )
 
@@ -155,7 +163,7 @@ def rows_of(conversion: Conversion, plan: Plan) -> Iterator[Row]:
     if conversion.module and not importlib.util.find_spec(conversion.module):
         msg = f"{conversion.module} is not installed"
         raise NotMeasuredError(msg)
-    tasks = plan.size(conversion.tasks, conversion.tasks // 25)
+    tasks = plan.size(conversion.tasks, max(conversion.tasks // 25, _LEAST))
     export = plan.export(conversion.kind, tasks)
     tenth = plan.export(conversion.kind, tasks // 10)
     with tempfile.TemporaryDirectory(dir=plan.folder) as folder:
@@ -267,6 +275,11 @@ def _memory_rows(
         yield topic.alone(ours, at_most(MEMORY_MB))
     resident = Topic("Memory", conversion.name, f"{what}: all resident", "MB")
     yield resident.alone(figures(runs[OURS], lambda x: x.resident_bytes / 1e6))
+    if conversion.tasks < _MANY:
+        # Of so few tasks, what is held anyway hides what each of them needs.
+        few = figures(runs[TENTH], _anonymous_mb)
+        yield topic.beside(f"ours, {tenth.tasks:,} tasks", ours, few)
+        return
     further = [
         (large.anonymous_bytes - small.anonymous_bytes) / (export.tasks - tenth.tasks)
         for large, small in zip(runs[OURS], runs[TENTH], strict=True)
@@ -274,9 +287,7 @@ def _memory_rows(
     growth = f"`{conversion.to}`, from {tenth.tasks:,} to {export.tasks:,}"
     what = f"{growth} {export.kind} tasks: anonymous memory per further task"
     topic = Topic("Memory", conversion.name, what, "bytes")
-    # Of fewer tasks, what is held anyway hides what each of them needs.
-    is_many = export.tasks >= _MANY
-    yield topic.alone(further, at_most(FURTHER_BYTES) if is_many else None)
+    yield topic.alone(further, at_most(FURTHER_BYTES))
 
 
 def worker_rows(plan: Plan) -> Iterator[Row]:

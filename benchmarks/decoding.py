@@ -33,7 +33,7 @@ def rows(plan: Plan) -> Iterator[Row]:
     codes = {name: rle.CODES[name]() for name in names}
     codes = {_WARM_UP: codes["strokes"], **codes}
     found = rle.time_codes(codes, rle.find_pythons(), plan.folder, plan.rounds)
-    for name, seconds in found:
+    for name, seconds, _ in found:
         if name == _WARM_UP:
             continue
         took_ms = {side: [1000 * x for x in took] for side, took in seconds.items()}

@@ -7,7 +7,8 @@ Every side holds the same codes, as lists of numbers like an export, and turns t
 into (H, W) masks by turns. The peers are label-studio-sdk and the Rust package
 label-studio-brush-rle-rs, each pinned in an environment of its own that is made on
 first use. ls_tools is measured with NumPy alone, and with numba where this
-interpreter has it.
+interpreter has it. Memory is what a process took at most beyond what it had when it
+began, codes loaded; it needs Linux.
 """
 
 from __future__ import annotations
@@ -21,13 +22,14 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from environments import python_of
 from measuring import Side, compare
 
 from ls_tools.rle import encode_brush
+from ls_tools.rle.records import PADDING_BYTES, Code
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -41,16 +43,27 @@ WORKER = """
 import json, sys, time
 import numpy as np
 {setup}
+def status(field):
+    with open("/proc/self/status") as lines:
+        return next(int(line.split()[1]) * 1024 for line in lines if field in line)
+def reset_peak():
+    with open("/proc/self/clear_refs", "w") as file:
+        file.write("5")
 codes = json.load(open(sys.argv[1]))
+has_proc = sys.platform == "linux"
+base = status("VmRSS") if has_proc else 0
 for line in sys.stdin:
     name, repeats = line.split()
     (width, height), code = codes[name]
+    has_proc and reset_peak()
     started = time.process_time()
     for _ in range(int(repeats)):
         mask = decode(code, width, height)
     elapsed_s = (time.process_time() - started) / int(repeats)
     assert mask.shape == (height, width)
-    print(elapsed_s, int(mask.astype(np.int64).sum()), flush=True)
+    peak = status("VmHWM") - base if has_proc else 0
+    print(elapsed_s, int(mask.astype(np.int64).sum()), peak, flush=True)
+    del mask
 """
 OURS = """
 from ls_tools.rle import brush_mask
@@ -93,6 +106,20 @@ CONFIG = """<View><Image name="img" value="$image"/>
 <BrushLabels name="brush" toName="img"><Label value="Sky"/></BrushLabels></View>"""
 
 
+class Decoded(NamedTuple):
+    """What all sides took for a code.
+
+    Attributes:
+        name: Of the code.
+        times: By side, seconds of each round.
+        peaks: By side, bytes of memory.
+    """
+
+    name: str
+    times: dict[str, list[float]]
+    peaks: dict[str, int]
+
+
 def main() -> None:
     """Measure everything, print a table, write the results where asked."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -130,8 +157,10 @@ def measure_codes(
 ) -> dict[str, dict[str, float]]:
     """The figures of every code."""
     codes = {name: make() for name, make in CODES.items()}
-    found = time_codes(codes, pythons, folder, rounds)
-    return {name: figures_of(times, len(codes[name][1])) for name, times in found}
+    return {
+        found.name: figures_of(found, bytes(codes[found.name][1]))
+        for found in time_codes(codes, pythons, folder, rounds)
+    }
 
 
 def time_codes(
@@ -139,40 +168,54 @@ def time_codes(
     pythons: dict[str, Path],
     folder: Path,
     rounds: int,
-) -> Iterator[tuple[str, dict[str, list[float]]]]:
-    """Seconds of every code on every side, by turns."""
+) -> Iterator[Decoded]:
+    """Every code on every side, by turns."""
     path = folder / "codes.json"
     path.write_text(json.dumps(codes))
     sides = {side: start(python, side, path) for side, python in pythons.items()}
     for name in codes:
         is_slow = name in SLOW
         times: dict[str, list[float]] = {side: [] for side in sides}
+        peaks: dict[str, int] = {}
         for _ in range(rounds):
             sums = set()
             for side, process in sides.items():
                 if side == "sdk" and is_slow and times[side]:
                     continue  # half a minute each; one is enough
-                seconds, total = ask(process, name, 1 if is_slow else 20)
+                seconds, total, peak = ask(process, name, 1 if is_slow else 20)
                 times[side].append(seconds)
+                peaks.setdefault(side, peak)  # later, memory is used again
                 sums.add(total)
             if len(sums) != 1:
                 message = f"the sides do not agree on {name}: {sums}"
                 raise AssertionError(message)
-        yield name, times
+        yield Decoded(name, times, peaks)
     for process in sides.values():
         process.communicate()
 
 
-def figures_of(times: dict[str, list[float]], code_bytes: int) -> dict[str, float]:
+def figures_of(found: Decoded, code: bytes) -> dict[str, float]:
     """Medians, and the ratios of the medians."""
-    medians = {side: statistics.median(found) for side, found in times.items()}
-    figures = {"code bytes": float(code_bytes)}
+    medians = {side: statistics.median(times) for side, times in found.times.items()}
+    records = count_records(code)
+    figures = {"code bytes": float(len(code)), "records": float(records)}
     figures |= {f"{side} ms": 1000 * median for side, median in medians.items()}
+    figures |= {
+        f"{side} million records/s": records / median / 1e6
+        for side, median in medians.items()
+    }
+    figures |= {f"{side} MB": peak / 1e6 for side, peak in found.peaks.items()}
     for ours in ("numpy", "numba"):
         for peer in ("sdk", "rust"):
             if ours in medians:
                 figures[f"{ours} over {peer}"] = medians[peer] / medians[ours]
     return figures
+
+
+def count_records(code: bytes) -> int:
+    """How many records a code has whose head is that of the editor."""
+    padded = np.frombuffer(code + bytes(PADDING_BYTES), np.uint8)
+    return sum(map(len, Code(padded, 8, SIZES).starts()))
 
 
 def start(python: Path, side: str, codes: Path) -> subprocess.Popen[str]:
@@ -186,14 +229,16 @@ def start(python: Path, side: str, codes: Path) -> subprocess.Popen[str]:
     )
 
 
-def ask(process: subprocess.Popen[str], name: str, repeats: int) -> tuple[float, int]:
-    """Seconds of one decoding, and the sum of the mask."""
+def ask(
+    process: subprocess.Popen[str], name: str, repeats: int
+) -> tuple[float, int, int]:
+    """Seconds of one decoding, the sum of the mask, and bytes of memory at most."""
     if process.stdin is None or process.stdout is None:
         raise AssertionError(process)
     process.stdin.write(f"{name} {repeats}\n")
     process.stdin.flush()
-    seconds, total = process.stdout.readline().split()
-    return float(seconds), int(total)
+    seconds, total, peak = process.stdout.readline().split()
+    return float(seconds), int(total), int(peak)
 
 
 def measure_export(
