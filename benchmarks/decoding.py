@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from plan import Plan
     from results import Row, Wanted
+    from rle import Decoded
 
 SDK, RUST = label_of("label-studio-sdk"), label_of("label-studio-brush-rle-rs")
 OURS = {"numpy": "NumPy alone", "numba": "numba"}
@@ -33,18 +34,25 @@ def rows(plan: Plan) -> Iterator[Row]:
     codes = {name: rle.CODES[name]() for name in names}
     codes = {_WARM_UP: codes["strokes"], **codes}
     found = rle.time_codes(codes, rle.find_pythons(), plan.folder, plan.rounds)
-    for name, seconds, _ in found:
-        if name == _WARM_UP:
+    for decoded in found:
+        if decoded.name != _WARM_UP:
+            yield from _rows_of(decoded)
+
+
+def _rows_of(decoded: Decoded) -> Iterator[Row]:
+    """Times beside both peers, and memory beside the faster of them."""
+    took_ms = {side: [1000 * x for x in s] for side, s in decoded.times.items()}
+    peaks_mb = {side: [peak / 1e6] for side, peak in decoded.peaks.items()}
+    for ours, backend in OURS.items():
+        if ours not in took_ms:
             continue
-        took_ms = {side: [1000 * x for x in took] for side, took in seconds.items()}
-        for ours, backend in OURS.items():
-            if ours not in took_ms:
-                continue
-            what = f"brush code to mask ({name}), {backend}"
-            topic = Topic("Brush codes", "brush-codes", what, "ms")
-            for peer, label in PEERS.items():
-                wanted = _wanted(name, peer)
-                yield topic.beside(label, took_ms[ours], took_ms[peer], wanted)
+        what = f"brush code to mask ({decoded.name}), {backend}"
+        topic = Topic("Brush codes", "brush-codes", what, "ms")
+        for peer, label in PEERS.items():
+            wanted = _wanted(decoded.name, peer)
+            yield topic.beside(label, took_ms[ours], took_ms[peer], wanted)
+        topic = Topic("Brush codes", "brush-codes", f"{what}: memory", "MB")
+        yield topic.beside(RUST, peaks_mb[ours], peaks_mb["rust"])
 
 
 def _wanted(code: str, peer: str) -> Wanted | None:
