@@ -40,9 +40,8 @@ def rows(plan: Plan) -> Iterator[Row]:
 
 
 def _rows_of(decoded: Decoded) -> Iterator[Row]:
-    """Times beside both peers, and memory beside the faster of them."""
+    """Times with each of our loops, beside both peers."""
     took_ms = {side: [1000 * x for x in s] for side, s in decoded.times.items()}
-    peaks_mb = {side: [peak / 1e6] for side, peak in decoded.peaks.items()}
     for ours, backend in OURS.items():
         if ours not in took_ms:
             continue
@@ -51,8 +50,6 @@ def _rows_of(decoded: Decoded) -> Iterator[Row]:
         for peer, label in PEERS.items():
             wanted = _wanted(decoded.name, peer)
             yield topic.beside(label, took_ms[ours], took_ms[peer], wanted)
-        topic = Topic("Brush codes", "brush-codes", f"{what}: memory", "MB")
-        yield topic.beside(RUST, peaks_mb[ours], peaks_mb["rust"])
 
 
 def _wanted(code: str, peer: str) -> Wanted | None:
