@@ -36,9 +36,11 @@ _HEAD_BITS = 8
 _BLOCK_BYTES = 2**16
 _LONGEST_STEP = 255
 _LEVELS = 3
+"""How often steps are joined to steps of twice as many records, or nearly."""
+
 _PROBE, _COMMON, _KINDS = 128, 8, 4
-"""Steps looked at before they are joined; how many of them have to be alike; and
-how many kinds are joined at a time."""
+"""Steps that are looked at before; how many of them have to be alike to be joined;
+and how many kinds are joined at a time."""
 
 
 class Code:
@@ -93,7 +95,7 @@ class Code:
         size = min(_BLOCK_BYTES, self.end // 8 - first)
         pairs = np.ndarray((size,), ">u2", self._view, first, strides=(1,))
         steps = np.zeros(8 * size + _LONGEST_STEP + 1, np.uint8)
-        steps[: 8 * size] = table[pairs].view(np.uint8)
+        steps[: 8 * size] = table.take(pairs).view(np.uint8)
         return steps, 8 * size
 
     def _follow(
@@ -184,7 +186,7 @@ def _split(found: list[int], levels: list[Steps], stop: int) -> Numbers:
     if len(levels) == 1:
         return places
     for steps in levels[-2::-1]:
-        places = np.concatenate((places, places + steps[places]))
+        places = np.concatenate((places, places + steps.take(places)))
     is_start = np.zeros(len(levels[0]), bool)
     is_start[places] = True
     return np.flatnonzero(is_start[:stop])

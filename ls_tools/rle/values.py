@@ -104,7 +104,7 @@ class _Writer:
         """Write records; stops at the last value, or where the code ends."""
         windows = self._windows(starts)
         heads = (windows >> np.uint64(61)).astype(np.int64)
-        size_bits = self._size_bits[heads]
+        size_bits = self._size_bits.take(heads)
         windows <<= np.uint64(3)
         windows >>= (64 - size_bits).astype(np.uint64)
         edges = np.empty(len(starts) + 1, np.int64)
