@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 import msgspec
 
 from ls_tools.formats.masking import with_mask_size
+from ls_tools.formats.plain_boxes import PLAIN_TYPE, read_plain_box
 from ls_tools.formats.protocol import Format, option
 from ls_tools.geometry import (
     Box,
     Ellipse,
     EncodedMask,
     Keypoint,
+    Ltwh,
     Polygon,
     Size,
 )
@@ -104,6 +106,9 @@ class Labelled(msgspec.Struct, gc=False):
             keypoint, whose label is no class but its name, and for a region
             without labels, where these are wanted.
         losses: What of it cannot be written, as reasons.
+        plain_ltwh: Left, top, width and height of a box in pixels, where it is all
+            there is to write: upright, on its image, without losses. None for
+            any other region.
     """
 
     region: Region
@@ -111,6 +116,7 @@ class Labelled(msgspec.Struct, gc=False):
     drawing: Drawing
     class_ids: list[int]
     losses: list[str]
+    plain_ltwh: Ltwh | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,6 +158,7 @@ class PictureReader:
         self._config = config
         self._types = frozenset(tag.lower() for tag in wanted.controls)
         self._shapes = frozenset(wanted.shapes)
+        self._takes_plain_boxes = PLAIN_TYPE in self._types and Box in self._shapes
         self._images = config.objects_of("Image")
         self._output = output
         self._index_of = output.classes.index_of
@@ -199,9 +206,13 @@ class PictureReader:
         self, region: Region, item: Item, places: Mapping[Place, Picture]
     ) -> Labelled | str:
         result = region.results[0]
+        picture = places.get((result.to_name, result.item_index or 0))
+        if picture is not None and picture.size is not None:
+            plain = self._read_plain(region, picture, picture.size)
+            if plain is not None:
+                return plain
         if result.type not in self._types and not self._has_shape(region):
             return not_expressible(self._tag_of(result))
-        picture = places.get((result.to_name, result.item_index or 0))
         if picture is None:
             return self._why_no_picture(result)
         drawing = read_drawing(region, picture.size)
@@ -210,6 +221,19 @@ class PictureReader:
             if isinstance(drawing, str):
                 return drawing
         return self._classify(drawing, region, picture)
+
+    def _read_plain(
+        self, region: Region, picture: Picture, size: Size
+    ) -> Labelled | None:
+        """What the rest would find of a plain box whose label was met before."""
+        found = read_plain_box(region, size) if self._takes_plain_boxes else None
+        if found is None:
+            return None
+        drawing, ltwh = found
+        class_ids = self._ids_of_label.get(drawing.labels[0])
+        if class_ids is None:
+            return None
+        return Labelled(region, picture, drawing, class_ids, [], ltwh)
 
     def _classify(
         self, drawing: Drawing, region: Region, picture: Picture

@@ -87,7 +87,9 @@ class Extents:
 
     def columns(self, found: Labelled) -> Columns | str:
         """The columns of one region, or the reason why it has none."""
-        drawing = found.drawing
+        ltwh, drawing = found.plain_ltwh, found.drawing
+        if ltwh is not None:
+            return ltwh, ltwh[2] * ltwh[3], _NO_RINGS, UNSET, UNSET, 0
         shape, score = drawing.shape, drawing.result.score
         told: dict[str, float | str] | UnsetType = UNSET
         if isinstance(shape, Box) and not shape.rotation_deg:

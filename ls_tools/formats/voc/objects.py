@@ -74,6 +74,8 @@ class ObjectMaker:
 
     def _fit(self, found: Labelled) -> _Fitted | str:
         """The box of a region, and its outlines where they are another shape."""
+        if found.plain_ltwh is not None:
+            return found.plain_ltwh, ()
         shape, size = found.drawing.shape, found.drawing.size
         if isinstance(shape, Box):
             if shape.rotation_deg % 90:

@@ -135,6 +135,8 @@ def box_numbers(ltwh: Ltwh, size: Size) -> list[float]:
 
 def fit_box(found: Labelled, bounds: Bounds, *, clip: bool) -> Ltwh | str:
     """The upright box of a region, or the reason why it has none."""
+    if found.plain_ltwh is not None:
+        return found.plain_ltwh
     shape, size = found.drawing.shape, found.drawing.size
     if isinstance(shape, Keypoint):
         return NOT_DRAWN
