@@ -107,8 +107,9 @@ def _start(plan: Plan, only: Sequence[str] | None, before: Path) -> Results:
     known = Results.load(before)
     if any(known.about[fact] != results.about[fact] for fact in _SAME):
         return results
-    rows = [row for row in known.rows if row.name not in only]
-    missing = {name: why for name, why in known.missing.items() if name not in only}
+    again = {*only, *(row.name for row in known.rows if row.name not in MEASUREMENTS)}
+    rows = [row for row in known.rows if row.name not in again]
+    missing = {name: why for name, why in known.missing.items() if name not in again}
     return Results(results.about, rows, missing)
 
 
