@@ -94,6 +94,25 @@ client = boto3.client("s3", endpoint_url=endpoint, region_name="us-east-1",
 run(lambda key: client.download_file(BUCKET, key, f"{out}/{key}"))
 """
 )
+HUB_THREADS = 8
+HUB = (
+    PREAMBLE
+    + """
+import threading, requests
+local = threading.local()
+def get(key):
+    # As huggingface_hub fetches: streamed beside its place, then renamed.
+    if not hasattr(local, "session"):
+        local.session = requests.Session()
+    with local.session.get(f"{endpoint}/{BUCKET}/{key}", stream=True, timeout=60) as r:
+        r.raise_for_status()
+        with open(f"{out}/{key}.incomplete", "wb") as file:
+            for chunk in r.iter_content(10 * 2**20):
+                file.write(chunk)
+    os.replace(f"{out}/{key}.incomplete", f"{out}/{key}")
+run(get)
+"""
+)
 OBSTORE = (
     PREAMBLE
     + """
@@ -279,6 +298,7 @@ def small_runs(bucket: Bucket, count: int, rounds: int) -> dict[str, Runs]:
         Side("ours", OURS.format(without_fast=False)),
         Side("ours without obstore", OURS.format(without_fast=True)),
         Side("boto3", BOTO3),
+        Side("requests as huggingface_hub, 8 threads", HUB, threads=HUB_THREADS),
         Side("obstore, same files and fsyncs", OBSTORE),
         Side("existing get_local_path", SDK, python=python_of("label-studio-sdk")),
     ]
