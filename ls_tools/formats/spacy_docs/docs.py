@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 ALL_SPANS = "sc"
 """The span group that spaCy's span categorizer learns from unless told otherwise."""
 
-_FRESH_AFTER = 10_000
+_FRESH_AFTER = 2_000
 
 
 class DocMaker:
