@@ -6,6 +6,7 @@ Knows no format; files are read by ``ls_tools.output.class_files``.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import TYPE_CHECKING, Literal
 
 from ls_tools.errors import UsageError
@@ -79,6 +80,7 @@ class ClassMap:
         self._renames: Mapping[str, str | None] = {}
         self._ids: dict[str, int | None] = {}
         self._by_name: dict[str, int] = {}
+        self._by_id: dict[int, str] = {}
         self._categories: dict[str, int] = {}
         self._taken: set[int] = set()
         self._next_free = 0
@@ -163,6 +165,22 @@ class ClassMap:
     def entries(self) -> list[tuple[int, str]]:
         """Every class as (id, name), by id. Complete after the counted pass."""
         return sorted((number, name) for name, number in self._by_name.items())
+
+    def name_by_id(self, class_id: int) -> str:
+        """The name of a class that ``index_of`` gave the id of."""
+        return self._by_id[class_id]
+
+    def entries_after(self, class_id: int) -> list[tuple[int, str]]:
+        """The classes appended since one was the last, as (id, name), by id.
+
+        Takes time for these alone: a class that is appended has the highest id.
+
+        Args:
+            class_id: The highest id at that time; -1 for all classes.
+        """
+        newest_first = reversed(self._by_name.items())
+        later = takewhile(lambda entry: entry[1] > class_id, newest_first)
+        return sorted((number, name) for name, number in later)
 
     def names(self) -> list[str]:
         """The class names by id."""
@@ -269,6 +287,7 @@ class ClassMap:
 
     def _assign(self, name: str, number: int) -> None:
         self._by_name[name] = number
+        self._by_id[number] = name
         self._taken.add(number)
         self._highest = max(self._highest, number)
 
@@ -300,6 +319,11 @@ def _controls_in(config: LabelConfig, scope: ClassScope) -> Iterator[Control]:
 def _encodable(name: str) -> str:
     """``name`` without lone surrogates, which no file can hold."""
     return name.encode("utf-8", "replace").decode()
+
+
+def is_one_line(name: str) -> bool:
+    """Whether a class name can stand on a line of its own as it is."""
+    return _one_line(name) == name
 
 
 def _one_line(name: str) -> str:

@@ -30,6 +30,7 @@ from hypothesis import strategies as st
 
 from ls_tools.errors import UsageError
 from ls_tools.formats.voc.writer import NAME_CHANGED
+from ls_tools.output import ClassMap
 from ls_tools.pipeline import convert
 from ls_tools.settings import Settings
 
@@ -323,6 +324,31 @@ def test_classes_are_listed_for_those_who_read_a_label_map(tmp_path: Path) -> No
     lines = done.text("labelmap.txt").split("\n")
     assert lines == ["# label:color_rgb:parts:actions", "Car:::", "Person:::", ""]
     assert sum("labelmap.txt" in warning for warning in done.report.warnings) == 2
+
+
+def test_a_class_that_is_met_costs_no_look_at_all_the_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = [f"class {number}" for number in range(300)]
+    looks: list[list[str]] = []
+    look = ClassMap.line_names
+
+    def count(classes: ClassMap) -> list[str]:
+        looks.append(look(classes))
+        return looks[-1]
+
+    monkeypatch.setattr(ClassMap, "line_names", count)
+    done = convert_drawn(tmp_path, *(box(1, 1, 5, 5, 0, name) for name in names))
+    assert done.text("labelmap.txt").split("\n")[3:-1] == [f"{n}:::" for n in names]
+    assert len(looks) <= 1
+
+
+def test_classes_that_lines_cannot_hold_stay_distinct(tmp_path: Path) -> None:
+    names = ["a", "a\n", "a\t", "b\n", "b", "c"]
+    done = convert_drawn(tmp_path, *(box(1, 1, 5, 5, 0, name) for name in names))
+    found = [one.findtext("name") for one in page(done).findall("object")]
+    assert found == ["a", "a (2)", "a (3)", "b", "b (2)", "c"]
+    assert done.text("labelmap.txt").split("\n")[3:-1] == [f"{n}:::" for n in found]
 
 
 def test_choices_tell_what_is_truncated_difficult_or_occluded(tmp_path: Path) -> None:

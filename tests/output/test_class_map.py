@@ -250,5 +250,9 @@ def test_no_two_classes_share_an_id_or_a_name(
     assert {name for _, name in entries} == {n for n, _ in labels} | set(met)
     for number, name in entries:
         assert classes.index_of(name) == number
+        assert classes.name_by_id(number) == name
+    highest = max((number for number, _ in settled), default=-1)
+    assert classes.entries_after(-1) == entries
+    assert classes.entries_after(highest) == entries[len(settled) :]
     if ids == "contiguous":
         assert [number for number, _ in entries] == list(range(len(entries)))

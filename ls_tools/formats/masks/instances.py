@@ -10,11 +10,9 @@ from ls_tools.formats.masks.writing import MaskWriter, Sheet
 from ls_tools.raster import encode_patch, whole_size
 
 if TYPE_CHECKING:
-    from contextlib import ExitStack
-
-    from ls_tools.formats.pictures import Labelled, PictureReader
+    from ls_tools.formats.pictures import Labelled
     from ls_tools.geometry import Size
-    from ls_tools.output import Item, Output
+    from ls_tools.output import Item
     from ls_tools.raster import Patch
 
 
@@ -35,10 +33,6 @@ class InstanceWriter(MaskWriter):
         "bottom",
         "pixels",
     )
-
-    def __init__(self, reader: PictureReader, output: Output, stack: ExitStack) -> None:
-        super().__init__(reader, output, stack)
-        self._names: dict[int, str] = {}
 
     def write_sheet(self, sheet: Sheet, size: Size) -> None:
         """Write the masks of an image, and count its regions."""
@@ -72,17 +66,12 @@ class InstanceWriter(MaskWriter):
             sheet.placed.relative,
             *region_cells(found, item),
             found.class_ids[0] + 1,
-            "|".join(map(self._name, found.class_ids)),
+            "|".join(map(self.output.classes.name_by_id, found.class_ids)),
             *whole_size(size),
             *_measure(patch.trim()),
         )
         self.index.add(sheet.item, row)
         return ""
-
-    def _name(self, class_id: int) -> str:
-        if class_id not in self._names:
-            self._names = dict(self.output.classes.entries())
-        return self._names[class_id]
 
 
 def _measure(patch: Patch) -> tuple[int, int, int, int, int]:

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape
 
+from ls_tools.output.class_map import is_one_line
 from ls_tools.output.distinct import DistinctNames
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ class ClassNames:
         self._names: dict[int, str] = {}
         self._distinct = DistinctNames(numbered="{} ({})")
         self.given: list[tuple[int, str]] = []
+        self._highest = -1
         self._learn()
 
     def name_of(self, class_id: int) -> str:
@@ -75,8 +77,12 @@ class ClassNames:
 
     def _learn(self) -> None:
         """Name the classes that came since; those named before keep theirs."""
-        lines = self._classes.line_names()
-        for (class_id, _), line in zip(self._classes.entries(), lines, strict=True):
+        since = self._classes.entries_after(self._highest)
+        lines = [line for _, line in since]
+        if not all(map(is_one_line, lines)):
+            lines = self._classes.line_names()[-len(since) :]
+        for (class_id, _), line in zip(since, lines, strict=True):
+            self._highest = class_id
             if class_id in self._names:
                 continue
             name = self._distinct.give(_NOT_XML.sub("\ufffd", line))
