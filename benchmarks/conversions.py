@@ -306,6 +306,9 @@ def worker_rows(plan: Plan) -> Iterator[Row]:
         # Creating files is the system's work, and not that of a processor alone.
         wanted = None if conversion.is_per_image else times(1.7)
         yield topic.beside("one worker process", two, one, wanted)
+        one, two = (figures(runs[side.name], lambda x: x.cpu_s) for side in sides)
+        topic = Topic("Workers", "workers", f"{what}: processor time", "s")
+        yield topic.beside("one worker process", two, one)
 
 
 def _worker_side(export: Export, to: str, jobs: int, seen: list[str]) -> Side:
