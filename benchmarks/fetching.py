@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from plan import Plan
     from results import Row
 
-_SMALL_WANTED = {"boto3": times(4), "obstore, same files and fsyncs": times(0.9)}
+_SMALL_WANTED = {"boto3": times(4), fetch.BARE: times(0.9)}
 
 
 def small_rows(plan: Plan) -> Iterator[Row]:

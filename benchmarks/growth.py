@@ -35,19 +35,42 @@ with Resolver(Settings(cache_dir=folder)) as resolver:
         request = resolver.cache_request(f"https://example.com/{number}.bin")
         cache.get(request, fill)
 """
-LOOK_UP = """
+USE = """
 import random, sys, time
 from pathlib import Path
-from ls_tools import Resolver, Settings
-folder, entries = Path(sys.argv[1]), int(sys.argv[2])
+from ls_tools import Cache, Resolver, Settings
+folder, entries, use = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
 wanted = random.Random(0).sample(range(entries), min(1000, entries))
 urls = [f"https://example.com/{number}.bin" for number in wanted]
-with Resolver(Settings(cache_dir=folder, mode="offline")) as resolver:
-    resolver.path(urls.pop())
-    started = time.perf_counter()
+resolver = Resolver(Settings(cache_dir=folder, mode="offline"))
+cache = Cache(folder)
+def look_up():
     for url in urls:
         resolver.path(url)
-    print((time.perf_counter() - started) / len(urls))
+uses = {
+    "first": look_up,
+    "again": look_up,
+    "info": cache.info,
+    "prune": lambda: cache.prune(dry_run=True),
+}
+if use == "again":
+    look_up()
+else:
+    resolver.path(urls.pop())
+started = time.perf_counter()
+uses[use]()
+print((time.perf_counter() - started) / (len(urls) if uses[use] is look_up else 1))
+"""
+USES = {
+    "first": ("a first `Resolver.path`", "µs", 1e6, times(0.8)),
+    "again": ("a second `Resolver.path`", "µs", 1e6, times(0.8)),
+    "info": ("`Cache.info`", "s", 1, None),
+    "prune": ("`Cache.prune`, planned", "s", 1, None),
+}
+"""What is done with a cache: how tables say it, unit, units a second, what is wanted.
+
+Looking up must not depend on what else is there; what counts or chooses among all
+entries does.
 """
 
 
@@ -124,18 +147,18 @@ def class_rows(plan: Plan) -> Iterator[Row]:
 
 
 def cache_rows(plan: Plan) -> Iterator[Row]:
-    """Looking up what this process has not looked up yet, as the cache grows."""
+    """Looking up, counting and choosing, as the entries of a cache become more."""
     sizes = [plan.size(n, n // 10) for n in (1_000, 10_000, 100_000)]
-    found: dict[int, list[float]] = {}
+    runs: dict[int, Runs] = {}
     with tempfile.TemporaryDirectory(dir=plan.folder) as folder:
         for first, after in zip([0, *sizes], sizes, strict=False):
             run([sys.executable, "-c", FILL, folder, str(first), str(after)])
-            command = [sys.executable, "-c", LOOK_UP, folder, str(after)]
-            side = Side("ours", always(command), tells_s=True)
-            costs = compare([side], plan.rounds, plan.folder)[side.name]
-            found[after] = figures(costs, lambda x: 1e6 * x.wall_s)
-    least = found.pop(sizes[0])
-    for entries, micros in found.items():
-        what = f"a first `Resolver.path` in a cache of {entries:,} entries"
-        topic = Topic("Growth", "growth-cache", what, "µs")
-        yield topic.beside(f"ours, {sizes[0]:,} entries", micros, least, times(0.8))
+            start = [sys.executable, "-c", USE, folder, str(after)]
+            sides = [Side(use, always([*start, use]), tells_s=True) for use in USES]
+            runs[after] = compare(sides, min(plan.rounds, 3), plan.folder)
+    for use, (what, unit, per_s, wanted) in USES.items():
+        few, *more = ([per_s * x.wall_s for x in runs[n][use]] for n in sizes)
+        for entries, found in zip(sizes[1:], more, strict=True):
+            name = f"{what} in a cache of {entries:,} entries"
+            topic = Topic("Growth", "growth-cache", name, unit)
+            yield topic.beside(f"ours, {sizes[0]:,} entries", found, few, wanted)
