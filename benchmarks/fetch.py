@@ -3,8 +3,7 @@
     python benchmarks/fetch.py [--rounds 5] [--only ROW] [--out FILE]
 
 Rows: ``small`` (2,000 objects of 100 kB), ``slow`` (500 of them, 50 ms before each
-answer), ``large`` (one of 2 GB) and ``cache`` (what is there already, as it grows to
-100,000 entries). nginx (to be on the PATH) serves the objects as a
+answer) and ``large`` (one of 2 GB). nginx (to be on the PATH) serves the objects as a
 bucket; it checks no signature. The md5 of an object is its ETag, but not of the large
 one: stores have none for what was uploaded in parts. The sides run by
 turns, each in a fresh process and an empty folder. The time is that of the transfers
@@ -30,22 +29,17 @@ import threading
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import partial
-from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from environments import python_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
-
-    from ls_tools.transfer import Sink, Validator
+    from collections.abc import Iterator, Mapping, Sequence
 
 BUCKET = "bench"
 BARE = "obstore, same files and fsyncs"
 CHECKED = "obstore, same files, fsyncs and digests"
-ENTRIES = (1_000, 10_000, 100_000)
 THREADS = 16
 SMALL_BYTES = 100_000
 LARGE_BYTES = 2 * 10**9
@@ -219,7 +213,7 @@ def main() -> None:
     """Measure the rows, print a table, write the results where asked."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--only", choices=("small", "slow", "large", "cache"))
+    parser.add_argument("--only", choices=("small", "slow", "large"))
     parser.add_argument("--small", type=int, default=2000, help="objects of that row")
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
@@ -229,7 +223,6 @@ def main() -> None:
             "small": lambda: small(bucket, options.small, options.rounds),
             "slow": lambda: slow(bucket, options.rounds),
             "large": lambda: large(bucket, options.rounds),
-            "cache": lambda: kept(options.rounds),
         }
         wanted = [options.only] if options.only else list(rows)
         results = {name: rows[name]() for name in wanted}
@@ -386,52 +379,6 @@ def large(bucket: Bucket, rounds: int) -> dict[str, float]:
         peaks = runs[name].anonymous_bytes
         figures[f"{name}, anonymous MB over its start"] = max(peaks) / 1e6
     return figures
-
-
-def kept(rounds: int) -> dict[str, float]:
-    """Looking things up in a cache, counting it, planning what to evict."""
-    from ls_tools import Cache, Resolver, Settings
-    from ls_tools.transfer import Fetched
-
-    def fill(sink: Sink, _validator: Validator | None) -> Fetched:
-        sink.write_at(0, b"0123456789abcdef")
-        return Fetched(size_bytes=16)
-
-    figures: dict[str, float] = {}
-    with tempfile.TemporaryDirectory() as folder:
-        cache, settings = Cache(Path(folder)), Settings(cache_dir=Path(folder))
-        settings = settings.evolve(mode="offline")
-        names = Resolver(settings)
-        for before, entries in pairwise((0, *ENTRIES)):
-            for number in range(before, entries):
-                cache.get(names.cache_request(f"https://example.com/{number}"), fill)
-            some = random.Random(0).sample(range(entries), ENTRIES[0])
-            urls = [f"https://example.com/{number}" for number in some]
-            seen = Resolver(settings)
-
-            def look_up(resolver: Resolver, urls: Sequence[str] = urls) -> None:
-                for url in urls:
-                    resolver.path(url)
-
-            look_up(seen)
-            for what, per, call in (
-                ("first path µs", 1e6 / len(urls), lambda: look_up(Resolver(settings))),
-                ("path again µs", 1e6 / len(urls), partial(look_up, seen)),
-                ("cache info s", 1, cache.info),
-                ("eviction planned s", 1, partial(cache.prune, dry_run=True)),
-            ):
-                figures[f"{entries} entries, {what}"] = per * _fastest(call, rounds)
-    return figures
-
-
-def _fastest(call: Callable[[], object], rounds: int) -> float:
-    """Processor seconds of the fastest of some calls."""
-    found = []
-    for _ in range(rounds):
-        began = time.process_time()
-        call()
-        found.append(time.process_time() - began)
-    return min(found)
 
 
 def compare(
