@@ -22,11 +22,10 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from environments import python_of
-from measuring import Side, compare
 
 from ls_tools.rle import encode_brush
 from ls_tools.rle.records import PADDING_BYTES, Code
@@ -89,21 +88,6 @@ def decode(code, width, height):
     return np.ascontiguousarray(values.reshape(height, width, 4)[:, :, 3])
 """,
 }
-OUR_PNG = """
-import sys
-from ls_tools import convert
-convert(sys.argv[1], "brush_png", sys.argv[3], config=sys.argv[2])
-"""
-PEER_PNG = """
-import os, sys
-from label_studio_sdk.converter import Converter
-from label_studio_sdk.converter import brush
-os.makedirs(sys.argv[3])
-items = Converter(sys.argv[2], None).iter_from_json_file(sys.argv[1])
-brush.convert_task_dir(items, sys.argv[3], out_format="png")
-"""
-CONFIG = """<View><Image name="img" value="$image"/>
-<BrushLabels name="brush" toName="img"><Label value="Sky"/></BrushLabels></View>"""
 
 
 class Decoded(NamedTuple):
@@ -124,15 +108,11 @@ def main() -> None:
     """Measure everything, print a table, write the results where asked."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--tasks", type=int, default=100)
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
     pythons = find_pythons()
     with tempfile.TemporaryDirectory() as folder:
         results = measure_codes(pythons, Path(folder), options.rounds)
-        results["export"] = measure_export(
-            pythons["sdk"], Path(folder), options.tasks, options.rounds
-        )
     for name, figures in results.items():
         for what, value in figures.items():
             print(f"{name:16} {what:22} {value:12.6g}")
@@ -239,53 +219,6 @@ def ask(
     process.stdin.flush()
     seconds, total, peak = process.stdout.readline().split()
     return float(seconds), int(total), int(peak)
-
-
-def measure_export(
-    peer: Path, folder: Path, tasks: int, rounds: int
-) -> dict[str, float]:
-    """An export of brushes to PNG files, as whole processes."""
-    export, config = folder / "export.json", folder / "config.xml"
-    export.write_text(json.dumps([brush_task(number) for number in range(tasks)]))
-    config.write_text(CONFIG)
-    given = [str(export), str(config)]
-
-    def side(name: str, python: str, script: str) -> Side:
-        start = [python, "-c", script, *given]
-        return Side(name, lambda out: [*start, str(out / "png")])
-
-    sides = [side("ours", sys.executable, OUR_PNG), side("sdk", str(peer), PEER_PNG)]
-    runs = compare(sides, rounds, folder)
-    mine, theirs = ([cost.wall_s for cost in runs[side.name]] for side in sides)
-    anonymous = [cost.anonymous_bytes / 1e6 for cost in runs["ours"]]
-    return {
-        "tasks": tasks,
-        "ours s": statistics.median(mine),
-        "ours anonymous MB": statistics.median(anonymous),
-        "sdk s": statistics.median(theirs),
-        "times faster": statistics.median(
-            b / a for a, b in zip(mine, theirs, strict=True)
-        ),
-    }
-
-
-def brush_task(number: int) -> dict[str, Any]:
-    """A task with one brush."""
-    rle = encode_brush(strokes(WIDTH, HEIGHT, number))
-    value = {"format": "rle", "rle": rle, "brushlabels": ["Sky"]}
-    result = {
-        "id": f"r{number}",
-        "from_name": "brush",
-        "to_name": "img",
-        "type": "brushlabels",
-        "original_width": WIDTH,
-        "original_height": HEIGHT,
-        "value": value,
-    }
-    made = {"id": number, "result": [result], "completed_by": 1}
-    made |= {"created_at": "2026-01-01T00:00:00Z", "updated_at": "2026-01-01T00:00:00Z"}
-    image = f"/data/upload/1/{number}.jpg"
-    return {"id": number, "data": {"image": image}, "annotations": [made]}
 
 
 def strokes(width: int, height: int, seed: int, count: int = 30) -> NDArray[np.uint8]:
