@@ -22,9 +22,10 @@ from hypothesis import strategies as st
 
 from ls_tools.errors import MissingDependencyError, UsageError
 from ls_tools.formats import parquet as module
-from ls_tools.formats.parquet.cells import as_double, read_json
+from ls_tools.formats.parquet.cells import as_double
 from ls_tools.formats.parquet.columns import ROWS, STRUCTS, Column, columns_of
 from ls_tools.output import ClassPolicy
+from ls_tools.output.records import read_json
 
 pq = pytest.importorskip("pyarrow.parquet")
 

@@ -14,15 +14,6 @@ if TYPE_CHECKING:
 
 _INT64 = 2**63
 _LAST_YEAR = 9999
-_decode = msgspec.json.Decoder().decode
-
-
-def read_json(raw: msgspec.Raw | bytes) -> Any:
-    """What JSON holds; None where it cannot be decoded."""
-    try:
-        return _decode(raw)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return None
 
 
 def as_text(value: Any) -> str | None:

@@ -12,9 +12,9 @@ from ls_tools.formats.parquet.cells import (
     as_paths,
     as_text,
     as_texts,
-    read_json,
 )
 from ls_tools.geometry import Box, Ellipse, Keypoint, Polygon
+from ls_tools.output.records import read_json
 from ls_tools.regions import NO_SIZE, Drawing, image_size, read_drawing
 
 if TYPE_CHECKING:
