@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from cache.rig import Store, key_of, names_in, request_for
 
-from ls_tools.cache import FORMAT_VERSION, Cache, CacheInfo, upkeep
+from ls_tools.cache import FORMAT_VERSION, Cache, CacheInfo, folders, upkeep
 from ls_tools.cache.layout import Layout
 from ls_tools.cache.pins import holders
 
@@ -109,7 +109,7 @@ def test_a_pin_names_the_holders_that_still_exist(
 def test_what_goes_while_it_is_verified_is_no_stray(
     filled: Cache, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    listed, gone = upkeep.names_in, {"entries": "ef"}
+    listed, gone = folders.names_in, {"entries": "ef"}
 
     def names_with_one_that_went(folder: str) -> list[str]:
         return sorted({*listed(folder), gone.get(Path(folder).name, "")} - {""})
