@@ -239,7 +239,7 @@ class Tally:
         """Add what another process counted of the items that come next.
 
         Args:
-            other: Not full.
+            other: There is room for it.
         """
         for name in _COUNTS:
             setattr(self, name, getattr(self, name) + getattr(other, name))
@@ -254,11 +254,18 @@ class Tally:
         room = MAX_FAILURES - len(self._failures)
         self._failures += other._failures[:room]
 
-    @property
-    def is_full(self) -> bool:
-        """Whether reasons or warnings were lumped together for want of room."""
-        return bool(self.unlisted_warnings) or any(
-            OTHER_REASONS in getattr(self, name) for name in _LOSSES
+    def has_room_for(self, other: Tally) -> bool:
+        """Whether reasons and warnings of ``other`` can be told apart here too."""
+        is_whole = not other.unlisted_warnings and not any(
+            OTHER_REASONS in getattr(other, name) for name in _LOSSES
+        )
+        return (
+            is_whole
+            and _fits(self._warnings, other._warnings, MAX_WARNINGS)
+            and all(
+                _fits(getattr(self, name), getattr(other, name), MAX_REASONS)
+                for name in _LOSSES
+            )
         )
 
     def report(
@@ -334,6 +341,11 @@ def _add(losses: dict[str, Loss], reason: str, count: int, *examples: Example) -
         loss = losses.setdefault(reason, Loss(reason=reason))
     loss.count += count
     loss.examples += examples[: EXAMPLES_PER_REASON - len(loss.examples)]
+
+
+def _fits(mine: dict[str, Any], theirs: dict[str, Any], most: int) -> bool:
+    new = theirs.keys() - mine.keys()
+    return not new or len(mine) + len(new) <= most
 
 
 def _noted(loss: Loss) -> str:

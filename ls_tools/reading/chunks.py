@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -23,6 +22,9 @@ if TYPE_CHECKING:
     S = TypeVar("S", bound=msgspec.Struct)
 
 REPEATED_ID = "duplicate task id"
+
+HOPELESS_AFTER = 1000
+"""Entries that are no task before the first one that is: then a file is given up."""
 
 
 class Chunk(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,6 +59,7 @@ class Pass:
         known: The ids of tasks.
         tasks: Number of tasks read.
         lost: Number of entries that are none.
+        lost_first: Number of those before the first task.
     """
 
     def __init__(self) -> None:
@@ -64,6 +67,12 @@ class Pass:
         self.known: KnownIds = KnownIds()
         self.tasks: int = 0
         self.lost: int = 0
+        self.lost_first: int = 0
+
+    @property
+    def is_hopeless(self) -> bool:
+        """Whether a file that begins like this is given up."""
+        return self.lost_first >= HOPELESS_AFTER
 
     def read(
         self,
@@ -71,7 +80,7 @@ class Pass:
         bounds: Bounds,
         *,
         first: int = 0,
-        hopeless_after: float = math.inf,
+        gives_up: bool = False,
     ) -> Iterator[Task]:
         """The tasks of entries that come next.
 
@@ -79,8 +88,7 @@ class Pass:
             elements: The entries, each with the name of its file.
             bounds: Size and depth that a task may have.
             first: Position of the first entry in the input.
-            hopeless_after: Give up after so many entries that are no task, where
-                there is no task before them.
+            gives_up: End where it is hopeless; never in several files.
         """
         log, known = self.log, self.known
         for index, (source, element) in enumerate(elements, first):
@@ -88,7 +96,8 @@ class Pass:
             if isinstance(task, Problem):
                 log.add([task])
                 self.lost += 1
-                if not (self.tasks or source) and self.lost >= hopeless_after:
+                self.lost_first += not self.tasks
+                if gives_up and self.is_hopeless and not source:
                     return
                 continue
             self.tasks += 1
@@ -109,6 +118,7 @@ class Pass:
         if not (self.log.has_room_for(later.log) and self.known.merge(later.known)):
             return False
         self.log.add(later.log.kept)
+        self.lost_first += 0 if self.tasks else later.lost_first
         self.tasks += later.tasks
         self.lost += later.lost
         return True

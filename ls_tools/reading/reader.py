@@ -31,9 +31,6 @@ if TYPE_CHECKING:
 
 S = TypeVar("S", bound=msgspec.Struct)
 
-_HOPELESS_AFTER = 1000
-"""Entries that are no task before a file without any task is given up."""
-
 
 def read_tasks(
     source: str | os.PathLike[str] | BinaryIO,
@@ -189,11 +186,8 @@ class TaskReader:
 
     def _read(self, one: Pass) -> Iterator[Task]:
         try:
-            yield from one.read(
-                self._entries.walk(one.log),
-                self._bounds,
-                hopeless_after=_HOPELESS_AFTER,
-            )
+            elements = self._entries.walk(one.log)
+            yield from one.read(elements, self._bounds, gives_up=True)
         finally:
             one.log.close()
         if one.log.kept and not one.tasks:

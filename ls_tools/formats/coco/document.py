@@ -138,7 +138,8 @@ class Document:
         self._flush()
 
     def skip_numbers(self, used: Numbers) -> None:
-        """Count on from what other parts used."""
+        """Count on from what another part used, which comes next."""
+        self._flush()  # what this process wrote itself comes before it
         images, annotations = (used.get(name, 0) for name in self.numbers)
         self._image_count += images
         self._last_image_id += images

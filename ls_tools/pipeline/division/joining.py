@@ -153,7 +153,7 @@ class _Run:
                 pass
             progress.advance(self._reading.tasks + self._reading.lost - before)
         self._reading.log.close()
-        if not self._reading.tasks:
+        if self._reading.is_hopeless or not self._reading.tasks:
             msg = "there is no task"  # and one process tells what there is instead
             raise CrewError(msg)
         self._writing.finish()
@@ -220,7 +220,7 @@ class _Run:
         is_same = (
             not (made.labels and len(order.labels) < len(classes.met))
             and not (made.names and len(order.names) < len(writing.names()))
-            and not tally.is_full
+            and self._output.tally.has_room_for(tally)
             and self._reading.merge(made.reading)
         )
         if is_same:
