@@ -111,7 +111,6 @@ class MediaPlacer:
         self._of_task: dict[str, Placed] = {}
         self._of_several: dict[str, Placed] = {}
         self._homes: dict[str, str] = {}
-        self._told: set[tuple[str, str]] = set()
 
     @property
     def policy(self) -> MediaPolicy:
@@ -284,9 +283,8 @@ class MediaPlacer:
         """Count the medium; the first of each kind of error says it in full."""
         thing, fact = what
         self._tally.note(f"{thing} {fact} unknown ({error.kind})", task_id=task.id)
-        if (fact, error.kind) not in self._told:
-            self._told.add((fact, error.kind))
-            self._tally.warn(f"The {fact} of a {thing} is unknown. {error}")
+        text = f"The {fact} of a {thing} is unknown. {error}"
+        self._tally.warn(text, kind=f"{fact} {error.kind}")
 
     def _put(self, placed: Placed, reference: str, item: Item) -> Placed:
         resolved = self._resolve(reference, item.task)

@@ -60,6 +60,7 @@ class Tally:
     __slots__ = (
         "_degraded",
         "_failures",
+        "_kinds",
         "_notes",
         "_partly_skipped",
         "_skipped",
@@ -96,7 +97,8 @@ class Tally:
         self._skipped: dict[str, Loss] = {}
         self._degraded: dict[str, Loss] = {}
         self._notes: dict[str, Loss] = {}
-        self._warnings: dict[str, None] = {}
+        self._warnings: dict[str, str] = {}
+        self._kinds: set[str] = set()
         self._failures: list[MediaFailure] = []
         self._partly_skipped: dict[int, int] = {}
         self._split_of: Callable[[Task], str] | None = None
@@ -191,12 +193,19 @@ class Tally:
             if self._split_of is not None:
                 self._splits[self._split_of(task)] -= 1
 
-    def warn(self, text: str) -> None:
-        """Tell the reader something, once; one sentence."""
-        if text in self._warnings:
+    def warn(self, text: str, *, kind: str = "") -> None:
+        """Tell the reader something, once; one sentence.
+
+        Args:
+            text: The sentence.
+            kind: Where it is given, only the first of its kind is told.
+        """
+        if text in self._warnings or kind in self._kinds:
             return
+        if kind:
+            self._kinds.add(kind)
         if len(self._warnings) < MAX_WARNINGS:
-            self._warnings[text] = None
+            self._warnings[text] = kind
         else:
             self.unlisted_warnings += 1
 
@@ -247,8 +256,8 @@ class Tally:
             mine = getattr(self, name)
             for loss in getattr(other, name).values():
                 _add(mine, loss.reason, loss.count, *loss.examples)
-        for text in other._warnings:
-            self.warn(text)
+        for text, kind in other._warnings.items():
+            self.warn(text, kind=kind)
         for split, count in other._splits.items():
             self._splits[split] = self._splits.get(split, 0) + count
         room = MAX_FAILURES - len(self._failures)
