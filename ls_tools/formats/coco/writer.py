@@ -141,10 +141,9 @@ class CocoWriter(Writing):
                 continue
             if columns is not None:
                 image_id = rows[found.picture.position].id
-                written += [
-                    AnnotationRow(0, image_id, class_id, *columns)
-                    for class_id in found.class_ids
-                ]
+                for class_id in found.class_ids:
+                    row = AnnotationRow(0, image_id, class_id, *columns)
+                    written.append(row)
             tally.regions_written += 1
             for reason in found.losses:
                 tally.degrade(reason, task_id=task_id, region_id=found.region.id)
