@@ -6,7 +6,6 @@ Files are named as Label Studio's own converter names them.
 from __future__ import annotations
 
 import io
-from contextlib import ExitStack
 from typing import TYPE_CHECKING, ClassVar
 
 from ls_tools.formats.indexes import REGION_COLUMNS, IndexFiles, region_cells
@@ -19,13 +18,15 @@ from ls_tools.formats.pictures import (
     PictureReader,
     Wanted,
 )
+from ls_tools.formats.protocol import DivisibleFormat, NoOptions, Writing
 from ls_tools.geometry import EncodedMask
 from ls_tools.locator import safe_file_name
 from ls_tools.output.records import annotator_of
 from ls_tools.raster import encode_png
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
     from typing import Any
 
     import numpy as np
@@ -41,7 +42,7 @@ _UNLABELLED = "no_label"
 _UNKNOWN = "unknown"
 
 
-class BrushNumpyFormat(PictureFormat):
+class BrushNumpyFormat(PictureFormat, DivisibleFormat):
     """The alpha of each brush as a NumPy file."""
 
     name: ClassVar[str] = "brush_numpy"
@@ -54,11 +55,25 @@ class BrushNumpyFormat(PictureFormat):
     class_ids: ClassVar[ClassIds] = "contiguous"
     extension: ClassVar[str] = "npy"
 
+    def begin(
+        self, config: LabelConfig, output: Output, options: NoOptions, survey: None
+    ) -> Writing:
+        """Begin to write a file per region, and ``index.csv``."""
+        del options, survey
+        return self._writer(config, output, set())
+
     def write(
-        self, items: Items, config: LabelConfig, output: Output, options: Any
+        self, items: Items, config: LabelConfig, output: Output, options: NoOptions
     ) -> None:
-        """Write a file per region, and ``index.csv``."""
-        del options  # there are none
+        """Write every item in this process, which finds on the disk what it wrote."""
+        del options
+        writer = self._writer(config, output, _PathsOnDisk(output.root))
+        writer.add(items)
+        writer.finish()
+
+    def _writer(
+        self, config: LabelConfig, output: Output, taken: set[str] | _PathsOnDisk
+    ) -> _Writer:
         wanted = Wanted(
             controls=self.controls,
             shapes=(EncodedMask,),
@@ -66,10 +81,7 @@ class BrushNumpyFormat(PictureFormat):
             sizes_needed=True,
             labels_needed=False,
         )
-        with ExitStack() as stack:
-            index = IndexFiles(output, _COLUMNS, stack)
-            reader = PictureReader(config, output, wanted)
-            _Writer(self, reader, output, index).write(items)
+        return _Writer(self, PictureReader(config, output, wanted), output, taken)
 
     def encode(self, alpha: NDArray[np.uint8]) -> bytes:
         """The content of a file, of (H, W) alpha."""
@@ -93,24 +105,34 @@ class BrushPngFormat(BrushNumpyFormat):
         return encode_png(alpha)
 
 
-class _Writer:
-    """One conversion."""
+class _Writer(Writing):
+    """Files being written.
+
+    Args:
+        kind: How they are written.
+        reader: Finds images and regions.
+        output: Where to.
+        taken: The paths that are not free. Where several processes write, each knows
+            its own: two that want the same one cannot know which of them comes
+            first, and the second fails.
+    """
 
     def __init__(
         self,
         kind: BrushNumpyFormat,
         reader: PictureReader,
         output: Output,
-        index: IndexFiles,
+        taken: set[str] | _PathsOnDisk,
     ) -> None:
         self._kind = kind
         self._reader = reader
         self._output = output
-        self._index = index
+        self._index = IndexFiles(output, _COLUMNS)
+        self._taken = taken
         self._beyond: dict[str, int] = {}
 
-    def write(self, items: Items) -> None:
-        """Write all items."""
+    def add(self, items: Iterable[Item]) -> None:
+        """Write a file for each region."""
         tally = self._output.tally
         for item in items:
             pictures = self._reader.pictures(item.task)
@@ -127,6 +149,9 @@ class _Writer:
                 tally.wrote()
                 for loss in found.losses:
                     tally.degrade(loss, task_id=item.task.id, region_id=region_id)
+
+    def finish(self) -> None:
+        """Complete the table."""
         self._index.finish()
 
     def _write_region(
@@ -179,10 +204,24 @@ class _Writer:
         while True:
             path = f"{start}-{number}.{self._kind.extension}"
             number += 1
-            if not (self._output.root / path).exists():
+            if path not in self._taken:
+                self._taken.add(path)
                 numbers[key] = number
                 return path
             self._beyond[key] = number  # its ids came before
+
+
+class _PathsOnDisk:
+    """The paths of files in a folder."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+
+    def __contains__(self, path: str) -> bool:
+        return (self._root / path).exists()
+
+    def add(self, path: str) -> None:
+        """It is about to be one of them."""
 
 
 def _stem(found: Labelled, item: Item, labels: Sequence[str]) -> str:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
+from ls_tools.output import Layout, RecordFiles
 from ls_tools.output.records import annotator_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from contextlib import ExitStack
 
     from ls_tools.formats.pictures import Labelled
     from ls_tools.output import Item, Output
@@ -23,33 +23,22 @@ class IndexFiles:
     Args:
         output: Where to.
         columns: The names of the columns.
-        stack: Closes the files.
     """
 
-    def __init__(
-        self, output: Output, columns: Sequence[str], stack: ExitStack
-    ) -> None:
+    def __init__(self, output: Output, columns: Sequence[str]) -> None:
+        head = _line(columns)
+        layout = Layout(begin=head, empty=head)
         self._output = output
-        self._head = _line(columns)
-        self._stack = stack
-        self._files: dict[str, IO[bytes]] = {}
+        self._files = RecordFiles(output, "csv", layout, base="index")
 
     def add(self, item: Item, row: Sequence[Any]) -> None:
         """Append a row to the file of an item's split; None is an empty cell."""
-        self._file(self._output.file_name("index", "csv", item)).write(_line(row))
+        self._files.write(_line(row), item)
 
     def finish(self) -> None:
-        """Write an empty table where there was no row at all."""
-        if not self._files:
-            self._file("index.csv")
-
-    def _file(self, name: str) -> IO[bytes]:
-        file = self._files.get(name)
-        if file is None:
-            file = self._stack.enter_context(self._output.open(name))
-            self._files[name] = file
-            file.write(self._head)
-        return file
+        """Complete the tables; an empty one where there was no row at all."""
+        self._files.finish()
+        self._output.tree.close_records()
 
 
 def _line(row: Sequence[Any]) -> bytes:

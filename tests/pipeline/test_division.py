@@ -21,7 +21,7 @@ from typing import Any
 import pytest
 from formats.goldens import Golden, goldens, read_tree, rendered
 from fuzz.hostile import hostile
-from pipeline.rig import CONFIG, box, is_usable, task
+from pipeline.rig import CONFIG, EVERYTHING, box, is_usable, painted, task
 
 from ls_tools import LsToolsError, Report, Settings, Split, convert
 from ls_tools.formats import FORMATS, DivisibleFormat, load_format
@@ -207,6 +207,27 @@ def test_a_chunk_that_began_with_other_labels_is_done_again(
     assert [c["name"] for c in categories[1:]] == [f"new {n}" for n in range(1, 40)]
 
 
+@pytest.mark.usefixtures("in_threads")
+@pytest.mark.skipif("brush_png" not in DIVISIBLE, reason="its extra is missing")
+@pytest.mark.parametrize("label", ["Sky", "odd {}"])
+def test_files_that_want_the_same_name_are_numbered_in_order(
+    label: str, tmp_path: Path
+) -> None:
+    tasks = []
+    for number in range(40):
+        brush = painted()
+        brush["value"]["brushlabels"] = [label.format(number % 5)]
+        tasks.append(task(number % 20, brush, {**brush, "id": "another"}))
+    config = tmp_path / "config.xml"
+    config.write_text(EVERYTHING)
+    export = write(tmp_path, *tasks)
+    one, two = both(export, "brush_png", tmp_path / "out", config=config)
+    assert one == two
+    assert isinstance(one, Report)
+    assert one.regions_written == 80
+    assert len([*(tmp_path / "out/2").glob("*-2.png")]) >= 5
+
+
 def test_classes_learnt_are_the_classes_met() -> None:
     from ls_tools.label_config import parse_label_config
     from ls_tools.output import ClassPolicy, ClassScope, Tally
@@ -274,7 +295,7 @@ def test_a_worker_that_is_killed_is_done_without(
                 os.kill(os.getpid(), signal.SIGKILL)
             return make(*given)
         worker._Worker._make = die
-        worker.main(int(sys.argv[2]))
+        worker.main(int(sys.argv[1]), sys.argv[2])
     """
     monkeypatch.setattr(crew, "_BOOT", textwrap.dedent(dying))
     one, two = both(shipment(tmp_path), "yolo", tmp_path / "out")

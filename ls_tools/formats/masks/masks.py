@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ls_tools.formats.masks.instances import InstanceWriter
-from ls_tools.formats.masks.pixels import voc_palette
 from ls_tools.formats.masks.semantic import SemanticWriter
 from ls_tools.formats.pictures import (
     MASK_CONTROLS,
@@ -17,14 +15,12 @@ from ls_tools.formats.pictures import (
     PictureReader,
     Wanted,
 )
-from ls_tools.formats.protocol import ClassIds, option
+from ls_tools.formats.protocol import ClassIds, DivisibleFormat, Writing, option
 from ls_tools.geometry import Box, Ellipse, EncodedMask, Polygon
 
 if TYPE_CHECKING:
     from ls_tools.label_config import LabelConfig
-    from ls_tools.output import Items, Output
-
-BACKGROUND = "background"
+    from ls_tools.output import Output
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +35,7 @@ class MasksOptions:
     )
 
 
-class MasksFormat(PictureFormat):
+class MasksFormat(PictureFormat, DivisibleFormat):
     """Masks of boxes, polygons, ellipses, vectors, brushes and bitmasks."""
 
     name: ClassVar[str] = "masks"
@@ -53,10 +49,11 @@ class MasksFormat(PictureFormat):
     options_type: ClassVar[type[Any]] = MasksOptions
     class_ids: ClassVar[ClassIds] = "contiguous"
 
-    def write(
-        self, items: Items, config: LabelConfig, output: Output, options: MasksOptions
-    ) -> None:
-        """Write ``masks/``, ``images/``, ``index.csv`` and what names the values."""
+    def begin(
+        self, config: LabelConfig, output: Output, options: MasksOptions, survey: None
+    ) -> Writing:
+        """Begin ``masks/``, ``images/``, ``index.csv`` and what names the values."""
+        del survey
         is_semantic = options.kind == "semantic"
         wanted = Wanted(
             controls=self.controls,
@@ -65,16 +62,5 @@ class MasksFormat(PictureFormat):
             sizes_needed=True,
         )
         reader = PictureReader(config, output, wanted)
-        with ExitStack() as stack:
-            kind = SemanticWriter if is_semantic else InstanceWriter
-            kind(reader, output, stack).write(items)
-        _write_values(output)
-
-
-def _write_values(output: Output) -> None:
-    """What each value of a mask stands for, a line per value from 0 on."""
-    names = [BACKGROUND, *output.classes.line_names()]
-    colours = zip(*[iter(voc_palette(len(names)))] * 3, strict=True)
-    output.write_bytes("classes.txt", "".join(f"{n}\n" for n in names).encode())
-    rows = "".join(f"{red} {green} {blue}\n" for red, green, blue in colours)
-    output.write_bytes("palette.txt", rows.encode())
+        kind = SemanticWriter if is_semantic else InstanceWriter
+        return kind(reader, output)

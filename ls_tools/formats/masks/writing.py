@@ -7,15 +7,18 @@ from typing import TYPE_CHECKING, ClassVar
 
 from ls_tools.formats.indexes import IndexFiles
 from ls_tools.formats.masking import TOO_LARGE, is_too_large, with_mask_sizes
+from ls_tools.formats.masks.pixels import voc_palette
 from ls_tools.formats.pictures import MERGED, NO_IMAGE, SIZES_DIFFER
+from ls_tools.formats.protocol import Writing
 
 if TYPE_CHECKING:
-    from contextlib import ExitStack
+    from collections.abc import Iterable
 
     from ls_tools.formats.pictures import Labelled, Picture, PictureReader
     from ls_tools.geometry import Size
-    from ls_tools.output import Item, Items, Output, Placed
+    from ls_tools.output import Item, Output, Placed
 
+BACKGROUND = "background"
 OTHER_SIZE = "another task states another size of the image"
 
 
@@ -38,20 +41,19 @@ class Sheet:
     regions: list[tuple[Item, Labelled]] = field(default_factory=list)
 
 
-class MaskWriter:
+class MaskWriter(Writing):
     """Writes the masks of one conversion; a subclass says how an image's look.
 
     Args:
         reader: Finds images and regions.
         output: Where to.
-        stack: Closes the table.
     """
 
     columns: ClassVar[tuple[str, ...]]
 
-    def __init__(self, reader: PictureReader, output: Output, stack: ExitStack) -> None:
+    def __init__(self, reader: PictureReader, output: Output) -> None:
         self.output = output
-        self.index: IndexFiles = IndexFiles(output, self.columns, stack)
+        self.index: IndexFiles = IndexFiles(output, self.columns)
         self._reader = reader
         self._shared: dict[str, Sheet] = {}
         self._unsized_count = 0
@@ -60,8 +62,8 @@ class MaskWriter:
         """Write the masks of an image of known size, and count its regions."""
         raise NotImplementedError
 
-    def write(self, items: Items) -> None:
-        """Write all items."""
+    def add(self, items: Iterable[Item]) -> None:
+        """Write items."""
         sheets: list[Sheet] = []
         pictures: list[Picture] = []
         for item in items:
@@ -76,10 +78,22 @@ class MaskWriter:
             if item.part == item.parts - 1 and item.annotation is not None:
                 for picture, sheet in zip(pictures, sheets, strict=True):
                     self._close(picture, sheet, item)
+
+    def finish(self) -> None:
+        """Write what several tasks share, the table, and what names the values."""
         for sheet in self._shared.values():
             self._write(sheet)
         self.index.finish()
         self._warn_of_unsized()
+        self._write_values()
+
+    def state(self) -> int:
+        """How many images are of unknown size."""
+        return self._unsized_count
+
+    def join(self, state: int) -> None:
+        """Of what comes next, so many more are."""
+        self._unsized_count += state
 
     def count(self, item: Item, found: Labelled, reason: str = "") -> None:
         """Count a region as written, or as skipped for a reason."""
@@ -136,3 +150,12 @@ class MaskWriter:
                 f"The size of {self._unsized_count} images without regions is "
                 "unknown: they have no mask. Copy the media to have them measured."
             )
+
+    def _write_values(self) -> None:
+        """What each value of a mask stands for, a line per value from 0 on."""
+        names = [BACKGROUND, *self.output.classes.line_names()]
+        colours = zip(*[iter(voc_palette(len(names)))] * 3, strict=True)
+        lines = "".join(f"{name}\n" for name in names)
+        self.output.write_bytes("classes.txt", lines.encode())
+        rows = "".join(f"{red} {green} {blue}\n" for red, green, blue in colours)
+        self.output.write_bytes("palette.txt", rows.encode())
