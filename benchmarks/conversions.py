@@ -64,7 +64,7 @@ PEERS = {
     "label-studio-converter": "label_studio_converter",
 }
 SDK = label_of("label-studio-sdk")
-OURS, TENTH = "ours", "ours, a tenth of the tasks"
+OURS, TENTH, DOUBLE = "ours", "ours, a tenth", "ours, twice the tasks"
 MEMORY_MB = 150
 FURTHER_BYTES = 100
 _MANY, _LEAST = 50_000, 20
@@ -166,22 +166,27 @@ def rows_of(conversion: Conversion, plan: Plan) -> Iterator[Row]:
     tasks = plan.size(conversion.tasks, max(conversion.tasks // 25, _LEAST))
     export = plan.export(conversion.kind, tasks)
     tenth = plan.export(conversion.kind, tasks // 10)
+    double = plan.export(conversion.kind, 2 * tasks)
     with tempfile.TemporaryDirectory(dir=plan.folder) as folder:
         sides = [
             _ours(OURS, conversion, export),
             _ours(TENTH, conversion, tenth),
+            _ours(DOUBLE, conversion, double, most_rounds=1),
             *_peers(conversion, export, plan),
             *(_floors(conversion, export, Path(folder)) if conversion.theirs else ()),
         ]
-        rounds = plan.rounds if conversion.theirs else min(plan.rounds, 2)
+        rounds = plan.rounds if conversion.theirs else 1
         runs = compare(sides, rounds, Path(folder))
     yield from _time_rows(conversion, export, runs)
-    yield from _memory_rows(conversion, export, tenth, runs)
+    yield from _memory_rows(conversion, (tenth, export, double), runs)
 
 
-def _ours(name: str, conversion: Conversion, export: Export) -> Side:
+def _ours(
+    name: str, conversion: Conversion, export: Export, most_rounds: int | None = None
+) -> Side:
     command = convert_command(export, conversion.to)
-    return Side(name, command, check=_check(conversion, export))
+    check = _check(conversion, export)
+    return Side(name, command, check=check, most_rounds=most_rounds)
 
 
 def _peers(conversion: Conversion, export: Export, plan: Plan) -> Iterator[Side]:
@@ -246,7 +251,8 @@ def _check(conversion: Conversion, export: Export) -> Callable[[Path], None]:
 def _time_rows(conversion: Conversion, export: Export, runs: Runs) -> Iterator[Row]:
     topic = Topic("Conversion", conversion.name, f"{export} to `{conversion.to}`", "s")
     ours = figures(runs[OURS], _wall_s)
-    others = {name: x for name, x in runs.items() if name not in (OURS, TENTH)}
+    mine = (OURS, TENTH, DOUBLE)
+    others = {name: x for name, x in runs.items() if name not in mine}
     if not others:
         yield topic.alone(ours)
     for name, costs in others.items():
@@ -263,28 +269,25 @@ def _anonymous_mb(cost: Cost) -> float:
 
 
 def _memory_rows(
-    conversion: Conversion, export: Export, tenth: Export, runs: Runs
+    conversion: Conversion, exports: tuple[Export, Export, Export], runs: Runs
 ) -> Iterator[Row]:
+    tenth, export, double = exports
     what = f"{export} to `{conversion.to}`"
     topic = Topic("Memory", conversion.name, f"{what}: peak anonymous memory", "MB")
-    ours = figures(runs[OURS], _anonymous_mb)
+    ours, few = (figures(runs[name], _anonymous_mb) for name in (OURS, TENTH))
+    wanted = at_most(MEMORY_MB)
     if SDK in runs:
-        theirs = figures(runs[SDK], _anonymous_mb)
-        yield topic.beside(SDK, ours, theirs, at_most(MEMORY_MB))
-    else:
-        yield topic.alone(ours, at_most(MEMORY_MB))
+        yield topic.beside(SDK, ours, figures(runs[SDK], _anonymous_mb), wanted)
+    yield topic.beside(f"ours, {tenth.tasks:,} tasks", ours, few, wanted)
     resident = Topic("Memory", conversion.name, f"{what}: all resident", "MB")
     yield resident.alone(figures(runs[OURS], lambda x: x.resident_bytes / 1e6))
     if conversion.tasks < _MANY:
-        # Of so few tasks, what is held anyway hides what each of them needs.
-        few = figures(runs[TENTH], _anonymous_mb)
-        yield topic.beside(f"ours, {tenth.tasks:,} tasks", ours, few)
-        return
+        return  # what is held anyway hides what each of so few tasks needs
     further = [
-        (large.anonymous_bytes - small.anonymous_bytes) / (export.tasks - tenth.tasks)
-        for large, small in zip(runs[OURS], runs[TENTH], strict=True)
+        (more.anonymous_bytes - less.anonymous_bytes) / export.tasks
+        for less, more in zip(runs[OURS], runs[DOUBLE], strict=False)
     ]
-    growth = f"`{conversion.to}`, from {tenth.tasks:,} to {export.tasks:,}"
+    growth = f"`{conversion.to}`, from {export.tasks:,} to {double.tasks:,}"
     what = f"{growth} {export.kind} tasks: anonymous memory per further task"
     topic = Topic("Memory", conversion.name, what, "bytes")
     yield topic.alone(further, at_most(FURTHER_BYTES))
