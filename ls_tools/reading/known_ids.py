@@ -43,10 +43,11 @@ class KnownIds:
                 self._grown += later._grown
                 self._top = later._top
                 return True
-        ids = later._ids()
-        if not ids.isdisjoint(self._ids()):
+        ids, known = later._ids(), self._ids()
+        if not ids.isdisjoint(known):
             return False
-        self._seen = self._ids() | ids
+        known |= ids
+        self._seen = known
         self._grown = array("q")
         self._is_ordered = False
         return True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import mmap
 import os
 import weakref
@@ -9,6 +10,9 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from typing_extensions import Self
+
+
+_FIRST_OF_ITS_OWN = 3
 
 
 class MappedFile(mmap.mmap):
@@ -31,9 +35,18 @@ class MappedFile(mmap.mmap):
             OSError: It cannot be mapped.
         """
         mapped = super().__new__(cls, descriptor, size_bytes, access=mmap.ACCESS_READ)
-        mapped.descriptor = os.dup(descriptor)
+        mapped.descriptor = keep_open(descriptor)
         weakref.finalize(mapped, os.close, mapped.descriptor)
         return mapped
+
+
+def keep_open(descriptor: int) -> int:
+    """Another descriptor of a file, which is none of a standard stream.
+
+    Raises:
+        OSError: There are too many.
+    """
+    return fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, _FIRST_OF_ITS_OWN)
 
 
 def file_of(data: memoryview) -> MappedFile | None:

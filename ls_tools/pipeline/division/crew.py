@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import pickle
 import re
@@ -13,7 +12,9 @@ from collections import deque
 from contextlib import ExitStack, contextmanager, suppress
 from typing import IO, TYPE_CHECKING, Any, cast
 
+from ls_tools._version import __version__
 from ls_tools.pipeline.division.messages import Failed
+from ls_tools.reading.mapping import keep_open
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -21,13 +22,27 @@ if TYPE_CHECKING:
     from ls_tools.pipeline.division.messages import Begin, Order, Settle
 
 _BOOT = (
-    "import json, sys; sys.path[:] = json.loads(sys.argv[1]); "
+    "import sys; sys.path[:] = sys.argv[3:]; "
     "from ls_tools.pipeline.division.worker import main; "
-    "main(int(sys.argv[2]))"
+    "main(int(sys.argv[1]), sys.argv[2])"
 )
 """What a worker runs. Unlike what multiprocessing starts, it does not import the main
-module of the program, which may have no guard against that."""
+module of the program, which may have no guard against that; nor anything from the
+working directory, which is the first place to look in until the path is set."""
 
+_UNSENT = (
+    BrokenPipeError,
+    pickle.PicklingError,
+    TypeError,
+    AttributeError,
+    ValueError,
+    RecursionError,
+)
+"""What it raises to send something; no OSError, which a program may raise to stop us
+from the handler of a signal."""
+
+_UNHEARD = (EOFError, pickle.UnpicklingError, AttributeError, ImportError)
+"""Likewise to receive something."""
 
 _IS_PYTHON = re.compile("python|pypy", re.IGNORECASE)
 """Names of interpreters; servers that embed one name themselves instead."""
@@ -62,7 +77,7 @@ class Worker:
         try:
             pickle.dump(message, self._orders, pickle.HIGHEST_PROTOCOL)
             self._orders.flush()
-        except (OSError, pickle.PicklingError, TypeError, AttributeError) as exc:
+        except _UNSENT as exc:
             raise CrewError(str(exc)) from exc
 
     def receive(self) -> Any:
@@ -73,7 +88,7 @@ class Worker:
         """
         try:
             answer = pickle.load(self._answers)  # noqa: S301 -- from our own process
-        except (EOFError, OSError, pickle.UnpicklingError) as exc:
+        except _UNHEARD as exc:
             msg = "a worker process ended"
             raise CrewError(msg) from exc
         if isinstance(answer, Failed):
@@ -137,7 +152,7 @@ class Crew:
 
     def ready(self, workers: Iterable[Worker]) -> list[Worker]:
         """Wait until some of these have answered."""
-        with selectors.DefaultSelector() as selector:
+        with selectors.PollSelector() as selector:  # which takes no descriptor
             for worker in workers:
                 selector.register(worker, selectors.EVENT_READ)
             return [cast("Worker", key.fileobj) for key, _ in selector.select()]
@@ -156,32 +171,47 @@ def start_crew(count: int, descriptor: int) -> Iterator[Crew]:
     """
     with ExitStack() as stack:
         # They live as long as the other end of this pipe is open.
-        life, ours = os.pipe()
-        stack.callback(os.close, ours)
-        try:
-            yield Crew([_start(stack, (life, descriptor)) for _ in range(count)])
-        finally:
-            os.close(life)
+        life = _open_pipe(stack)
+        yield Crew([_start(stack, (life, descriptor)) for _ in range(count)])
+
+
+def _open_pipe(stack: ExitStack) -> int:
+    """The end to read from of a pipe that is closed with the stack."""
+    try:
+        ends = os.pipe()
+        for end in ends:
+            stack.callback(os.close, end)
+        life = keep_open(ends[0])
+    except OSError as exc:
+        raise CrewError(str(exc)) from exc
+    stack.callback(os.close, life)
+    return life
 
 
 def _start(stack: ExitStack, descriptors: tuple[int, int]) -> Worker:
     interpreter = sys.executable or ""
-    if not _IS_PYTHON.match(os.path.basename(interpreter)):  # noqa: PTH119 -- may be ""
+    is_python = _IS_PYTHON.match(os.path.basename(interpreter))  # noqa: PTH119 -- ""
+    if not is_python or hasattr(sys, "frozen"):
         msg = f"{interpreter!r} is no Python interpreter"
         raise CrewError(msg)
-    command = [interpreter, *_flags(), "-c", _BOOT, json.dumps(sys.path)]
+    path = filter(_is_text, sys.path)  # imports pass over other things as well
+    boot = [_BOOT, str(descriptors[0]), __version__, *path]
     try:
         process = subprocess.Popen(  # noqa: S603 -- this interpreter
-            [*command, str(descriptors[0])],
+            [interpreter, *_flags(), "-c", *boot],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             pass_fds=descriptors,
         )
-    except OSError as exc:
+    except (OSError, ValueError, RuntimeError) as exc:
         raise CrewError(str(exc)) from exc
     stack.callback(_end, process)
     return Worker(cast("IO[bytes]", process.stdin), cast("IO[bytes]", process.stdout))
+
+
+def _is_text(place: Any) -> bool:
+    return isinstance(place, str)
 
 
 def _flags() -> list[str]:
@@ -191,6 +221,5 @@ def _flags() -> list[str]:
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    process.kill()
-    with suppress(OSError):  # what it was not told any more
-        process.communicate()
+    with suppress(BrokenPipeError), process:  # what it was not told any more
+        process.kill()

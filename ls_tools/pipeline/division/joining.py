@@ -90,7 +90,7 @@ class Joiner:
         self._crew.settle(Settle(root=output.root, facts=facts, survey=survey))
         progress.start("tasks", self._division.count, "tasks")
         try:
-            with _folder_for_parts(output.root) as folder:
+            with _refused_by_the_system(), _folder_for_parts(output.root) as folder:
                 run = _Run(self._job, self._division, self._crew, output, folder)
                 run.begin(survey)
                 run.run(progress)
@@ -101,10 +101,24 @@ class Joiner:
 @contextmanager
 def _folder_for_parts(root: Path) -> Iterator[Path]:
     folder = Path(tempfile.mkdtemp(dir=root, prefix=OWN_PREFIX))
+    yield folder
+    folder.rmdir()  # where it failed, all that is beside goes too
+
+
+@contextmanager
+def _refused_by_the_system() -> Iterator[None]:
+    """What fails here may do with one process.
+
+    It needs less room and fewer descriptors, and no file that a chunk to be done
+    again should have has been written by a later one.
+    """
     try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        yield
+    except OSError as exc:
+        cause = exc.__cause__ or exc
+        if isinstance(cause, OSError) and cause.errno is not None:
+            raise CrewError(str(exc)) from exc
+        raise
 
 
 class _Run:
@@ -152,12 +166,17 @@ class _Run:
             while self._settle_next() or self._join_next():
                 pass
             progress.advance(self._reading.tasks + self._reading.lost - before)
+            self._check_hope()
         self._reading.log.close()
-        if self._reading.is_hopeless or not self._reading.tasks:
-            msg = "there is no task"  # and one process tells what there is instead
-            raise CrewError(msg)
         self._writing.finish()
         self._items.count_lost(self._reading.log.kept)
+
+    def _check_hope(self) -> None:
+        """Leave what is no export to one process, which tells what it is instead."""
+        is_over = self._joined == len(self._chunks)
+        if self._reading.is_hopeless or (is_over and not self._reading.tasks):
+            msg = "there is no task"
+            raise CrewError(msg)
 
     def _hand_out(self) -> None:
         while self._begun < min(len(self._chunks), self._joined + _AHEAD):

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import pickle
+import select
 import signal
 import threading
 from contextlib import suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, cast
 
+from ls_tools._version import __version__
 from ls_tools.output import Tally, Tree, settle
 from ls_tools.pipeline.division.messages import (
     Complete,
@@ -35,12 +37,18 @@ if TYPE_CHECKING:
     from ls_tools.pipeline.job import Job
 
 
-def main(life: int) -> None:
+_LOOK_MS = 1000
+
+
+def main(life: int, version: str) -> None:
     """Do what is ordered on standard input, until there is nobody to order.
 
     Args:
         life: Descriptor of a pipe that ends when the process at its other end does.
+        version: Of the code there; what was updated meanwhile does nothing here.
     """
+    if version != __version__:
+        return
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # who ordered it ends it
     threading.Thread(target=_die_with, args=(life,), daemon=True).start()
     orders, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
@@ -108,7 +116,11 @@ class Connection:
 
 
 def _die_with(life: int) -> None:
-    os.read(life, 1)
+    parent, end = os.getppid(), select.poll()
+    end.register(life, select.POLLIN)
+    # Somebody whom the parent forked may hold the other end too.
+    while not end.poll(_LOOK_MS) and os.getppid() == parent:
+        pass
     os._exit(1)  # in the middle of anything: nobody wants it any more
 
 
