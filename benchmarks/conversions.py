@@ -166,19 +166,18 @@ def rows_of(conversion: Conversion, plan: Plan) -> Iterator[Row]:
     tasks = plan.size(conversion.tasks, max(conversion.tasks // 25, _LEAST))
     export = plan.export(conversion.kind, tasks)
     tenth = plan.export(conversion.kind, tasks // 10)
-    double = plan.export(conversion.kind, 2 * tasks)
     with tempfile.TemporaryDirectory(dir=plan.folder) as folder:
         sides = [
             _ours(OURS, conversion, export),
             _ours(TENTH, conversion, tenth),
-            _ours(DOUBLE, conversion, double, most_rounds=1),
+            *_double(conversion, tasks, plan),
             *_peers(conversion, export, plan),
             *(_floors(conversion, export, Path(folder)) if conversion.theirs else ()),
         ]
         rounds = plan.rounds if conversion.theirs else 1
         runs = compare(sides, rounds, Path(folder))
     yield from _time_rows(conversion, export, runs)
-    yield from _memory_rows(conversion, (tenth, export, double), runs)
+    yield from _memory_rows(conversion, export, tenth, runs)
 
 
 def _ours(
@@ -187,6 +186,13 @@ def _ours(
     command = convert_command(export, conversion.to)
     check = _check(conversion, export)
     return Side(name, command, check=check, most_rounds=most_rounds)
+
+
+def _double(conversion: Conversion, tasks: int, plan: Plan) -> Iterator[Side]:
+    """Twice the tasks; of few, what is held anyway hides what each of them needs."""
+    if tasks >= _MANY:
+        export = plan.export(conversion.kind, 2 * tasks)
+        yield _ours(DOUBLE, conversion, export, most_rounds=1)
 
 
 def _peers(conversion: Conversion, export: Export, plan: Plan) -> Iterator[Side]:
@@ -269,9 +275,8 @@ def _anonymous_mb(cost: Cost) -> float:
 
 
 def _memory_rows(
-    conversion: Conversion, exports: tuple[Export, Export, Export], runs: Runs
+    conversion: Conversion, export: Export, tenth: Export, runs: Runs
 ) -> Iterator[Row]:
-    tenth, export, double = exports
     what = f"{export} to `{conversion.to}`"
     topic = Topic("Memory", conversion.name, f"{what}: peak anonymous memory", "MB")
     ours, few = (figures(runs[name], _anonymous_mb) for name in (OURS, TENTH))
@@ -281,13 +286,13 @@ def _memory_rows(
     yield topic.beside(f"ours, {tenth.tasks:,} tasks", ours, few, wanted)
     resident = Topic("Memory", conversion.name, f"{what}: all resident", "MB")
     yield resident.alone(figures(runs[OURS], lambda x: x.resident_bytes / 1e6))
-    if conversion.tasks < _MANY:
-        return  # what is held anyway hides what each of so few tasks needs
+    if DOUBLE not in runs:
+        return
     further = [
         (more.anonymous_bytes - less.anonymous_bytes) / export.tasks
         for less, more in zip(runs[OURS], runs[DOUBLE], strict=False)
     ]
-    growth = f"`{conversion.to}`, from {export.tasks:,} to {double.tasks:,}"
+    growth = f"`{conversion.to}`, from {export.tasks:,} to {2 * export.tasks:,}"
     what = f"{growth} {export.kind} tasks: anonymous memory per further task"
     topic = Topic("Memory", conversion.name, what, "bytes")
     yield topic.alone(further, at_most(FURTHER_BYTES))
