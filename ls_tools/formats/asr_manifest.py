@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import msgspec
 
-from ls_tools.formats.protocol import option
+from ls_tools.formats.protocol import DivisibleFormat, Writing, option
 from ls_tools.formats.recordings import (
     NO_AUDIO,
     Heard,
@@ -17,16 +16,16 @@ from ls_tools.formats.recordings import (
     RecordingReader,
     rounded_s,
 )
-from ls_tools.output import DROPPED
+from ls_tools.output import DROPPED, Layout, RecordFiles
 from ls_tools.output.reasons import not_expressible
 from ls_tools.output.records import annotator_of
 from ls_tools.regions import labels_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from ls_tools.label_config import LabelConfig
-    from ls_tools.output import Item, Items, Output
+    from ls_tools.output import Item, Output
     from ls_tools.sounds import Segment
 
 NO_TEXT = "no text"
@@ -71,7 +70,7 @@ class AsrManifestOptions:
     )
 
 
-class AsrManifestFormat(RecordingFormat):
+class AsrManifestFormat(RecordingFormat, DivisibleFormat):
     """NVIDIA NeMo's manifest: ``manifest.json``, JSON lines, and ``audio/``."""
 
     name: ClassVar[str] = "asr_manifest"
@@ -80,18 +79,17 @@ class AsrManifestFormat(RecordingFormat):
     controls: ClassVar[frozenset[str]] = frozenset({"Labels", "TextArea", "Choices"})
     options_type: ClassVar[type[Any]] = AsrManifestOptions
 
-    def write(
+    def begin(
         self,
-        items: Items,
         config: LabelConfig,
         output: Output,
         options: AsrManifestOptions,
-    ) -> None:
-        """Write ``manifest.json``, or a file per split, and ``audio/``."""
+        survey: None,
+    ) -> Writing:
+        """Begin ``manifest.json``, or a file per split, and ``audio/``."""
+        del survey
         reader = RecordingReader(config, output, self.controls)
-        texts = _TextFinder(config, options)
-        with ExitStack() as stack:
-            _Writer(reader, output, texts, stack).write(items)
+        return _Writer(reader, output, _TextFinder(config, options))
 
 
 class _TextFinder:
@@ -137,26 +135,21 @@ class _Spoken(msgspec.Struct):
     labels: list[str]
 
 
-class _Writer:
-    """One conversion."""
+class _Writer(Writing):
+    """Lines being written."""
 
     def __init__(
-        self,
-        reader: RecordingReader,
-        output: Output,
-        texts: _TextFinder,
-        stack: ExitStack,
+        self, reader: RecordingReader, output: Output, texts: _TextFinder
     ) -> None:
         self._reader = reader
         self._output = output
         self._texts = texts
-        self._stack = stack
-        self._files: dict[str, IO[bytes]] = {}
-        self._encode = msgspec.json.Encoder().encode
+        self._files = RecordFiles(output, "json", Layout(), base="manifest")
+        self._encode = msgspec.json.Encoder().encode_lines
         self._by_file = texts.options.lines == "file"
 
-    def write(self, items: Items) -> None:
-        """Write all items."""
+    def add(self, items: Iterable[Item]) -> None:
+        """Write the lines of each recording."""
         for item in items:
             recordings = self._reader.recordings(item.task)
             if not recordings:
@@ -165,23 +158,12 @@ class _Writer:
             heard = self._reader.read(item, recordings)
             for recording in recordings:
                 mine = [one for one in heard if one.recording is recording]
-                self._write_recording(recording, item, mine)
-        if not self._files:
-            self._file_of(None)
+                lines = list(self._lines(recording, item, mine))
+                self._files.write(self._encode(lines), item)
 
-    def _write_recording(
-        self, recording: Recording, item: Item, heard: Sequence[Heard]
-    ) -> None:
-        file = self._file_of(item)
-        for line in self._lines(recording, item, heard):
-            file.write(self._encode(line) + b"\n")
-
-    def _file_of(self, item: Item | None) -> IO[bytes]:
-        name = self._output.file_name("manifest", "json", item)
-        if name not in self._files:
-            opened = self._stack.enter_context(self._output.open(name))
-            self._files[name] = opened
-        return self._files[name]
+    def finish(self) -> None:
+        """Complete the files."""
+        self._files.finish()
 
     def _lines(
         self, recording: Recording, item: Item, heard: Sequence[Heard]

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING, Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 from unicodedata import category
 
 import msgspec
 
-from ls_tools.formats.protocol import option
+from ls_tools.formats.protocol import DivisibleFormat, Writing, option
 from ls_tools.formats.recordings import (
     NO_AUDIO,
     Heard,
@@ -20,7 +19,7 @@ from ls_tools.formats.recordings import (
     rounded_s,
     score_of,
 )
-from ls_tools.output import DROPPED
+from ls_tools.output import DROPPED, Layout, RecordFiles
 from ls_tools.output.distinct import DistinctNames
 from ls_tools.output.items import Item
 from ls_tools.output.reasons import NO_LABEL, SECOND_LABEL
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from ls_tools.label_config import LabelConfig
-    from ls_tools.output import Items, Output, Tally
+    from ls_tools.output import Output, Tally
 
 NO_TIMES = "not a segment: no start and end"
 OTHER_LABEL = "label of another control dropped"
@@ -58,7 +57,7 @@ class RttmOptions:
     )
 
 
-class RttmFormat(RecordingFormat):
+class RttmFormat(RecordingFormat, DivisibleFormat):
     """Rich Transcription Time Marked: ``result.rttm``, and ``audio/``."""
 
     name: ClassVar[str] = "rttm"
@@ -67,16 +66,16 @@ class RttmFormat(RecordingFormat):
     controls: ClassVar[frozenset[str]] = frozenset({"Labels"})
     options_type: ClassVar[type[Any]] = RttmOptions
 
-    def write(
-        self, items: Items, config: LabelConfig, output: Output, options: RttmOptions
-    ) -> None:
-        """Write ``result.rttm``, or a file per split, and ``audio/``."""
+    def begin(
+        self, config: LabelConfig, output: Output, options: RttmOptions, survey: None
+    ) -> Writing:
+        """Begin ``result.rttm``, or a file per split, and ``audio/``."""
+        del survey
         reader = RecordingReader(config, output, self.controls, keeps_score=True)
-        with ExitStack() as stack:
-            writer = _Writer(reader, output, options, stack)
-            for control in config.controls_of("Labels"):
-                writer.learn(label.name for label in control.labels)
-            writer.write(items)
+        writer = _Writer(reader, output, options)
+        for control in config.controls_of("Labels"):
+            writer.keep(label.name for label in control.labels)
+        return writer
 
 
 class _Turn(NamedTuple):
@@ -105,33 +104,28 @@ class _Shared(msgspec.Struct):
     turns: list[_Turn]
 
 
-class _Writer:
-    """One conversion."""
+class _Writer(Writing):
+    """Turns being written."""
 
     def __init__(
-        self,
-        reader: RecordingReader,
-        output: Output,
-        options: RttmOptions,
-        stack: ExitStack,
+        self, reader: RecordingReader, output: Output, options: RttmOptions
     ) -> None:
         self._reader = reader
         self._output = output
         self._options = options
-        self._stack = stack
-        self._files: dict[str, IO[bytes]] = {}
+        self._files = RecordFiles(output, "rttm", Layout())
         self._shared: dict[tuple[str, str], _Shared] = {}
         self._speakers = _Tokens(output.tally)
 
-    def learn(self, labels: Iterable[str]) -> None:
+    def keep(self, labels: Iterable[str]) -> None:
         """Keep the words that are names of speakers as they stand for these."""
         for label in labels:
             name = self._output.classes.name_of(label)
             if name and one_word(name) == name:
                 self._speakers.of(name)
 
-    def write(self, items: Items) -> None:
-        """Write all items."""
+    def add(self, items: Iterable[Item]) -> None:
+        """Write the turns of each recording."""
         recordings: list[Recording] = []
         turns: list[list[_Turn]] = []
         for item in items:
@@ -142,10 +136,20 @@ class _Writer:
                 self._output.tally.skip_item(NO_AUDIO, item)
                 continue
             self._collect(item, recordings, turns)
+
+    def finish(self) -> None:
+        """Write what several tasks share, and complete the files."""
         for (_, stem), shared in self._shared.items():
             self._write_recording(stem, shared)
-        if not self._files:
-            self._file_of(None)
+        self._files.finish()
+
+    def names(self) -> Sequence[str]:
+        """The speakers who were given a word."""
+        return self._speakers.asked
+
+    def learn(self, names: Sequence[str]) -> None:
+        """Give these speakers their words."""
+        self._speakers.give(names)
 
     def _collect(
         self, item: Item, recordings: Sequence[Recording], turns: Sequence[list[_Turn]]
@@ -211,7 +215,7 @@ class _Writer:
         if token != stem:
             self._output.tally.note(NAME_CHANGED, task_id=shared.item.task.id)
         lines = "".join(turn.line(token) for turn in sorted(shared.turns)).encode()
-        self._file_of(shared.item).write(lines)
+        self._files.write(lines, shared.item)
         if self._options.per_file and shared.item.annotation is not None:
             folder = self._output.folder("rttm", shared.item)
             self._output.write_bytes(
@@ -220,13 +224,6 @@ class _Writer:
                 item=shared.item,
                 reference=shared.reference,
             )
-
-    def _file_of(self, item: Item | None) -> IO[bytes]:
-        name = self._output.file_name("result", "rttm", item)
-        if name not in self._files:
-            opened = self._stack.enter_context(self._output.open(name))
-            self._files[name] = opened
-        return self._files[name]
 
 
 def _labels_by(control: str, heard: Heard) -> list[str]:
@@ -239,23 +236,37 @@ def _labels_by(control: str, heard: Heard) -> list[str]:
 
 
 class _Tokens:
-    """Names of speakers as RTTM can hold them: one word each, all distinct."""
+    """Names of speakers as RTTM can hold them: one word each, all distinct.
+
+    Attributes:
+        asked: The names that were given a word, in order; that is what words depend
+            on.
+    """
 
     def __init__(self, tally: Tally) -> None:
+        self.asked: list[str] = []
         self._tally = tally
         self._of: dict[str, str] = {}
         self._distinct = DistinctNames([_NOTHING])
 
     def of(self, name: str) -> str:
-        """The word for a name; always the same one."""
-        if name not in self._of:
-            self._of[name] = self._find(name)
-        return self._of[name]
+        """The word for a name; always the same one, and what it changes is told."""
+        token = self._of.get(name)
+        if token is None:
+            token = self._make(name)
+            if token != name:
+                self._tally.warn(f"The speaker {name[:80]!r} is written as {token!r}.")
+        return token
 
-    def _find(self, name: str) -> str:
-        token = self._distinct.give(one_word(name) or "_")
-        if token != name:
-            self._tally.warn(f"The speaker {name[:80]!r} is written as {token!r}.")
+    def give(self, names: Iterable[str]) -> None:
+        """Give names their words, in this order, without a word in the Report."""
+        for name in names:
+            if name not in self._of:
+                self._make(name)
+
+    def _make(self, name: str) -> str:
+        token = self._of[name] = self._distinct.give(one_word(name) or "_")
+        self.asked.append(name)
         return token
 
 

@@ -21,7 +21,17 @@ from typing import Any
 import pytest
 from formats.goldens import Golden, goldens, read_tree, rendered
 from fuzz.hostile import hostile
-from pipeline.rig import CONFIG, EVERYTHING, box, is_usable, painted, task
+from pipeline.rig import (
+    CONFIG,
+    EVERYTHING,
+    box,
+    is_usable,
+    painted,
+    rich_task,
+    span,
+    task,
+    turn,
+)
 
 from ls_tools import LsToolsError, Report, Settings, Split, convert
 from ls_tools.formats import FORMATS, DivisibleFormat, load_format
@@ -178,6 +188,28 @@ def test_what_depends_on_tasks_before_is_the_same(to: str, tmp_path: Path) -> No
     one, two = both(export, to, tmp_path / "out", config=config)
     assert one == two
     assert isinstance(one, Report)
+
+
+@pytest.mark.usefixtures("in_threads")
+@pytest.mark.parametrize("to", DIVISIBLE)
+def test_names_that_are_made_distinct_in_order_are_the_same(
+    to: str, tmp_path: Path
+) -> None:
+    """Speakers, tags and elements whose names become the same one."""
+    tasks = []
+    for number in range(1, 60):
+        results = (box(), painted(), span(0, 5), turn(1, 2))
+        for made in results:
+            odd = ("an odd", "an_odd", "an\todd")[number % 3] + str(number % 10)
+            made["value"][made["type"]] = [odd]
+        tasks.append(rich_task(number, *results))
+    config = tmp_path / "config.xml"
+    config.write_text(EVERYTHING)
+    export = write(tmp_path, *tasks)
+    one, two = both(export, to, tmp_path / "out", config=config)
+    assert one == two
+    assert isinstance(one, Report)
+    assert one.tasks_written == 59
 
 
 def test_a_chunk_that_began_with_other_labels_is_done_again(
