@@ -107,7 +107,10 @@ def _choose_place(out: Path, held: ExitStack) -> _Place:
 
 def _is_in_use(out: Path) -> bool:
     """Whether our caller stands in it and would lose the ground."""
-    here = Path.cwd()
+    try:
+        here = Path.cwd()
+    except FileNotFoundError:  # it is lost already
+        return False
     return out == here or out in here.parents
 
 

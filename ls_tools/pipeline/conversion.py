@@ -160,7 +160,7 @@ class _Run:
             try:
                 report = self._write_divided(root, resolver, started)
             except CrewError as exc:
-                logger.info("One process converts it: %s", exc)
+                logger.debug("One process converts it: %s", exc)
                 clear_folder(root)
                 report = self._write(root, resolver, started)
             if self.job.plan.strict and not report.lossless:

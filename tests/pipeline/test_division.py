@@ -133,7 +133,7 @@ def is_divided(caplog: pytest.LogCaptureFixture) -> bool:
 def test_two_processes_write_what_is_expected(
     golden: Golden, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level(logging.INFO, "ls_tools")
+    caplog.set_level(logging.DEBUG, "ls_tools")
     given, media = golden.folder / "options.json", golden.folder / "media"
     options = json.loads(given.read_bytes()) if given.exists() else {}
     settings = several(
@@ -287,7 +287,7 @@ def test_workers_that_cannot_begin_are_done_without(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    caplog.set_level(logging.INFO, "ls_tools")
+    caplog.set_level(logging.DEBUG, "ls_tools")
     monkeypatch.setattr(crew, "_BOOT", last_words)
     one, two = both(shipment(tmp_path), "csv", tmp_path / "out")
     assert one == two
@@ -297,7 +297,7 @@ def test_workers_that_cannot_begin_are_done_without(
 def test_a_server_that_embeds_python_is_not_started_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level(logging.INFO, "ls_tools")
+    caplog.set_level(logging.DEBUG, "ls_tools")
     monkeypatch.setattr(sys, "executable", "/usr/bin/uwsgi")
     one, two = both(shipment(tmp_path), "csv", tmp_path / "out")
     assert one == two
@@ -316,7 +316,7 @@ def test_the_pages_tell_which_formats_are_divided() -> None:
 def test_a_worker_that_is_killed_is_done_without(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level(logging.INFO, "ls_tools")
+    caplog.set_level(logging.DEBUG, "ls_tools")
     dying = """
         import os, signal, sys
         from ls_tools.pipeline.division import worker
@@ -339,7 +339,7 @@ def test_a_worker_that_is_killed_is_done_without(
 def test_what_is_packed_is_divided_too(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level(logging.INFO, "ls_tools")
+    caplog.set_level(logging.DEBUG, "ls_tools")
     plain = shipment(tmp_path)
     packed = tmp_path / "export.json.gz"
     packed.write_bytes(gzip.compress(plain.read_bytes()))
@@ -367,7 +367,7 @@ def test_splits_are_the_same(
     tmp_path: Path,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    caplog.set_level(logging.INFO, "ls_tools")
+    caplog.set_level(logging.DEBUG, "ls_tools")
     tasks = [task(n, box(f"r{n}"), place=n % 9) for n in range(1, 60)]
     del tasks[5]["data"]["place"]
     split = Split(

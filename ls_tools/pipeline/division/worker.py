@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, cast
 
 from ls_tools._version import __version__
+from ls_tools.errors import LsToolsError
 from ls_tools.output import Tally, Tree, settle
 from ls_tools.pipeline.division.messages import (
     Complete,
@@ -115,6 +116,11 @@ class Connection:
         self._answers.flush()
 
 
+def _shown(exc: Exception) -> str:
+    """An error; of other libraries without its text, which may hold a signed URL."""
+    return str(exc) if isinstance(exc, LsToolsError) else type(exc).__name__
+
+
 def _die_with(life: int) -> None:
     parent, end = os.getppid(), select.poll()
     end.register(life, select.POLLIN)
@@ -144,7 +150,7 @@ class _Worker:
         try:
             answer = self._answer(order)
         except Exception as exc:  # noqa: BLE001 -- done again by one process, which raises it
-            answer = Failed(text=f"{type(exc).__name__}: {exc}")
+            answer = Failed(text=_shown(exc))
         self._connection.send(answer)
 
     def _answer(self, order: Order) -> Any:
