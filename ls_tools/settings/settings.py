@@ -68,7 +68,7 @@ class Settings:
         jobs: Most transfers at once. There are 16 at first, and more only from
             stores of buckets, while this process mostly waits for them.
         processes: Most processes of one conversion; None for as many as there are
-            processors. A small input is converted by one anyway.
+            processors, but eight at most. A small input is converted by one anyway.
         mode: ``if-missing`` trusts the cache, ``revalidate`` asks the store,
             ``offline`` opens no connection.
         cloud: How bucket references are fetched.

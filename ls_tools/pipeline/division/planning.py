@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -27,6 +26,9 @@ CHUNK_BYTES = 4 * 2**20
 WORTH_BYTES = 12 * 2**20
 """Input from which on the start of a process pays: it takes as long as to convert
 about a third of this."""
+
+_UNASKED = 8
+"""Most processes where nobody asks for more: each takes 25 MB, and one joins for all."""
 
 _CHUNKS_EACH = 3
 """Chunks that each process gets at least, since they are not of the same cost."""
@@ -98,8 +100,8 @@ def _can_be_read_again(path: Path | None) -> bool:
 
 def _process_count(job: Job, size_bytes: int) -> int:
     """How many processes pay, if so many are allowed."""
-    most = job.settings.processes or math.inf
-    return int(min(most, core_count(), size_bytes // WORTH_BYTES + 1))
+    most = job.settings.processes or _UNASKED
+    return min(most, core_count(), size_bytes // WORTH_BYTES + 1)
 
 
 def core_count() -> int:
