@@ -25,7 +25,10 @@ _VERSION = "0.1"
 _MAX_BYTES = 2**32 - 1
 _CHUNK_BYTES = 2**20
 _KEPT_STRINGS = 200_000
+_NO_GROUPS = msgpack.encode([])
 _FLAGS = msgpack.encode({"has_unknown_spaces": False})
+
+_pack_span = struct.Struct(">QQQllll").pack
 
 
 class DocBinFile:
@@ -63,16 +66,15 @@ class DocBinFile:
             words: The texts of its tokens.
             labels: All other strings that it refers to by their hashes.
         """
-        from srsly import msgpack_dumps
-
         scratch = self._scratch
         scratch["tokens"].write(doc.to_array(self._attributes).tobytes("C"))
         spaces = doc.to_array(self._space).astype(bool)
         scratch["spaces"].write(spaces.tobytes("C"))
         scratch["lengths"].write(struct.pack("=i", len(doc)))
         scratch["cats"].write(msgpack.encode(doc.cats))
-        scratch["span_groups"].write(msgpack.encode(doc.spans.to_bytes()))
-        scratch["user_data"].write(msgpack.encode(msgpack_dumps(doc.user_data)))
+        scratch["span_groups"].write(msgpack.encode(_packed_spans(doc)))
+        user_data = msgpack.encode(doc.user_data)
+        scratch["user_data"].write(msgpack.encode(user_data))
         self._add_strings({*words, *labels})
         self._docs += 1
 
@@ -131,6 +133,27 @@ class DocBinFile:
         file.seek(0)
         while chunk := file.read(_CHUNK_BYTES):
             yield chunk
+
+
+def _packed_spans(doc: Doc) -> bytes:
+    """The span groups of a document, as ``doc.spans.to_bytes()`` gives them.
+
+    That one looks for plugins of every package installed, for each group anew.
+    """
+    if not doc.spans:
+        return _NO_GROUPS
+    packed = {}
+    for key, group in doc.spans.items():
+        spans = [
+            _pack_span(
+                *(span.id, span.kb_id, span.label, span.start, span.end),
+                *(span.start_char, span.end_char),
+            )
+            for span in group
+        ]
+        facts = {"name": group.name, "attrs": group.attrs, "spans": spans}
+        packed[msgpack.encode(facts)] = [key]
+    return msgpack.encode(packed)
 
 
 def _array_header(length: int) -> bytes:
