@@ -7,9 +7,6 @@ import json
 import logging
 import os
 import re
-import select
-import signal
-import subprocess
 import sys
 import textwrap
 import threading
@@ -327,7 +324,7 @@ def test_a_worker_that_is_killed_is_done_without(
                 os.kill(os.getpid(), signal.SIGKILL)
             return make(*given)
         worker._Worker._make = die
-        worker.main(int(sys.argv[1]), sys.argv[2])
+        worker.main(*sys.argv[1:4])
     """
     monkeypatch.setattr(crew, "_BOOT", textwrap.dedent(dying))
     one, two = both(shipment(tmp_path), "yolo", tmp_path / "out")
@@ -379,61 +376,3 @@ def test_splits_are_the_same(
     assert isinstance(one, Report)
     assert one.splits
     assert len(caplog.messages) == 1 + stratify  # the second one is divided
-
-
-def test_a_program_needs_no_guard_around_its_main_part(tmp_path: Path) -> None:
-    export = shipment(tmp_path)
-    program = tmp_path / "program.py"
-    program.write_text(
-        "from ls_tools import Settings, convert\n"
-        "from ls_tools.pipeline.division import planning\n"
-        "from ls_tools.reading import inputs\n"
-        "planning.CHUNK_BYTES, planning.WORTH_BYTES = 1500, 1\n"
-        "inputs._MAPPED_FROM_BYTES, planning.core_count = 1, lambda: 2\n"
-        "print('begun')\n"
-        f"convert({str(export)!r}, 'csv', {str(tmp_path / 'out')!r},"
-        " settings=Settings(processes=2))\n"
-    )
-    done = subprocess.run(
-        [sys.executable, str(program)], capture_output=True, text=True, check=True
-    )
-    assert done.stdout.split() == ["begun"]
-    assert (tmp_path / "out" / "result.csv").exists()
-
-
-def children_of(pid: int) -> list[int]:
-    return [
-        int(child)
-        for stat in Path(f"/proc/{pid}/task").glob("*/children")
-        for child in stat.read_text().split()
-    ]
-
-
-@pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="Linux alone has these")
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
-def test_no_worker_outlives_who_began_it(number: int) -> None:
-    program = textwrap.dedent(
-        """
-        import os, signal, sys
-        from ls_tools.pipeline.division.crew import start_crew
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-        with start_crew(2, os.open(os.devnull, os.O_RDONLY)) as crew:
-            print("begun", flush=True)
-            sys.stdin.read()
-        """
-    )
-    with subprocess.Popen(
-        [sys.executable, "-c", program],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-    ) as parent:
-        assert parent.stdout is not None
-        assert parent.stdout.readline() == b"begun\n"
-        workers = [os.pidfd_open(child) for child in children_of(parent.pid)]
-        parent.send_signal(number)
-        parent.wait(LONG_S)
-    assert len(workers) == 2
-    for one in workers:
-        assert select.select([one], [], [], LONG_S)[0], "it lives"
-        os.close(one)

@@ -22,9 +22,8 @@ if TYPE_CHECKING:
     from ls_tools.pipeline.division.messages import Begin, Order, Settle
 
 _BOOT = (
-    "import sys; sys.path[:] = sys.argv[3:]; "
-    "from ls_tools.pipeline.division.worker import main; "
-    "main(int(sys.argv[1]), sys.argv[2])"
+    "import sys; sys.path[:] = sys.argv[4:]; "
+    "from ls_tools.pipeline.division.worker import main; main(*sys.argv[1:4])"
 )
 """What a worker runs. Unlike what multiprocessing starts, it does not import the main
 module of the program, which may have no guard against that; nor anything from the
@@ -195,7 +194,7 @@ def _start(stack: ExitStack, descriptors: tuple[int, int]) -> Worker:
         msg = f"{interpreter!r} is no Python interpreter"
         raise CrewError(msg)
     path = filter(_is_text, sys.path)  # imports pass over other things as well
-    boot = [_BOOT, str(descriptors[0]), __version__, *path]
+    boot = [_BOOT, str(descriptors[0]), str(os.getpid()), __version__, *path]
     try:
         process = subprocess.Popen(  # noqa: S603 -- this interpreter
             [interpreter, *_flags(), "-c", *boot],

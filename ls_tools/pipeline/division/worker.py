@@ -41,17 +41,20 @@ if TYPE_CHECKING:
 _LOOK_MS = 1000
 
 
-def main(life: int, version: str) -> None:
+def main(life: str, parent: str, version: str) -> None:
     """Do what is ordered on standard input, until there is nobody to order.
 
     Args:
         life: Descriptor of a pipe that ends when the process at its other end does.
+        parent: The id of that process.
         version: Of the code there; what was updated meanwhile does nothing here.
     """
     if version != __version__:
         return
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # who ordered it ends it
-    threading.Thread(target=_die_with, args=(life,), daemon=True).start()
+    threading.Thread(
+        target=_die_with, args=(int(life), int(parent)), daemon=True
+    ).start()
     orders, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     nothing = os.open(os.devnull, os.O_RDWR)
     os.dup2(nothing, 0)
@@ -121,8 +124,8 @@ def _shown(exc: Exception) -> str:
     return str(exc) if isinstance(exc, LsToolsError) else type(exc).__name__
 
 
-def _die_with(life: int) -> None:
-    parent, end = os.getppid(), select.poll()
+def _die_with(life: int, parent: int) -> None:
+    end = select.poll()
     end.register(life, select.POLLIN)
     # Somebody whom the parent forked may hold the other end too.
     while not end.poll(_LOOK_MS) and os.getppid() == parent:
