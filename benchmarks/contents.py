@@ -142,16 +142,16 @@ def make_brushes(rng: random.Random, number: int, labels: Sequence[str]) -> Cont
 @functools.cache
 def brush_codes() -> list[list[int]]:
     """Codes of wandering strokes; few, since each takes long to draw."""
-    import rle
+    import strokes
 
     from ls_tools.rle import encode_brush
 
     codes = []
     for seed in range(BRUSHES):
-        alpha = rle.strokes(*BRUSH_SIZE, seed, 6)
+        alpha = strokes.paint_strokes(*BRUSH_SIZE, seed, 6)
         if seed % 6 == 0:
-            values = rle.in_colour(alpha).ravel().tolist()
-            codes.append(rle.encode_values(values, chunks=True))
+            values = strokes.in_colour(alpha).ravel().tolist()
+            codes.append(strokes.encode_values(values, chunks=True))
         else:
             codes.append(encode_brush(alpha))
     return codes
