@@ -7,12 +7,14 @@ that ``import ls_tools`` costs next to nothing.
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ls_tools._version import __version__
 from ls_tools.lazy import importer
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ls_tools.cache import Cache
     from ls_tools.client import Client, SnapshotFilter
     from ls_tools.errors import LsToolsError
@@ -81,7 +83,7 @@ _HOMES = {
 logging.getLogger("ls_tools").addHandler(logging.NullHandler())
 
 
-__getattr__ = importer(__name__, _HOMES)
+__getattr__: Callable[[str], Any] = importer(__name__, _HOMES)
 
 
 def __dir__() -> list[str]:

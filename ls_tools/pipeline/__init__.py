@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ls_tools.lazy import importer
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ls_tools.pipeline.conversion import convert, run_conversion
     from ls_tools.pipeline.inputs import Input
     from ls_tools.pipeline.media import MediaOutcome, fetch_media
@@ -26,7 +28,7 @@ __all__ = [
 ]
 
 # A process that does a part of a conversion needs little of this.
-__getattr__ = importer(
+__getattr__: Callable[[str], Any] = importer(
     __name__,
     {
         "Conversion": "plan",
