@@ -18,6 +18,8 @@ from typing import Any
 import pytest
 from formats.goldens import Golden, goldens, read_tree, rendered
 from fuzz.hostile import hostile
+from hypothesis import given
+from hypothesis import strategies as st
 from pipeline.rig import (
     CONFIG,
     EVERYTHING,
@@ -32,10 +34,11 @@ from pipeline.rig import (
 
 from ls_tools import LsToolsError, Report, Settings, Split, convert
 from ls_tools.formats import FORMATS, DivisibleFormat, load_format
-from ls_tools.output import ClassMap
+from ls_tools.output import ClassMap, ClassPolicy, tally
 from ls_tools.pipeline.division import crew, joining, planning, worker
 from ls_tools.pipeline.division.crew import Crew, Worker
-from ls_tools.reading import inputs
+from ls_tools.reading import chunks, inputs
+from ls_tools.reading.known_ids import KnownIds
 
 DIVISIBLE = [
     name
@@ -111,7 +114,7 @@ def both(
             made.append(f"{type(exc).__name__}: {exc}".replace(str(folder), "OUT"))
     trees = [read_tree(out / str(count)) for count in (1, 2) if (out / "1").exists()]
     if trees:
-        assert rendered(trees[0]) == rendered(trees[1])
+        assert trees[0] == trees[1]
         assert list(trees[0]) == list(trees[1])
     for one in made:
         if isinstance(one, Report):
@@ -255,6 +258,114 @@ def test_files_that_want_the_same_name_are_numbered_in_order(
     assert isinstance(one, Report)
     assert one.regions_written == 80
     assert len([*(tmp_path / "out/2").glob("*-2.png")]) >= 5
+
+
+@pytest.mark.usefixtures("in_threads")
+@pytest.mark.parametrize("to", DIVISIBLE)
+def test_what_is_done_again_stands_in_its_place(
+    to: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add = joining._Run._add
+
+    def refuse_some(self: Any, made: Any, order: Any) -> bool:
+        return self._settled % 3 != 1 and add(self, made, order)
+
+    monkeypatch.setattr(joining._Run, "_add", refuse_some)
+    config = tmp_path / "config.xml"
+    config.write_text(EVERYTHING)
+    tasks = [task(n, box(f"r{n}"), {**painted(), "id": f"p{n}"}) for n in range(40)]
+    one, two = both(write(tmp_path, *tasks), to, tmp_path / "out", config=config)
+    assert one == two
+    assert isinstance(one, Report)
+
+
+@pytest.mark.usefixtures("in_threads")
+@pytest.mark.parametrize("lost", [4, 5, 30])
+def test_what_one_process_gives_up_is_given_up(
+    lost: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(chunks, "HOPELESS_AFTER", 5)
+    odd: list[Any] = [{"no": "task"}] * lost
+    export = write(tmp_path, *odd, *(task(n, box()) for n in range(40)), *odd)
+    config = tmp_path / "config.xml"
+    config.write_text(CONFIG)
+    one, two = both(export, "jsonl", tmp_path / "out", config=config)
+    assert one == two
+    assert isinstance(one, Report if lost < 5 else str)
+
+
+@pytest.mark.usefixtures("in_threads")
+def test_reasons_without_room_are_counted_as_they_come(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tally, "MAX_REASONS", 3)
+    monkeypatch.setattr(tally, "MAX_WARNINGS", 4)
+    tasks: list[dict[str, Any]] = []
+    for number in range(60):
+        made = box(f"r{number}")
+        made["value"]["rectanglelabels"] = [f"new {number % 7}"]
+        kinds = [("rating", "textarea", "number")[number // 10 % 3]]
+        if number >= 30:
+            kinds = ["datetime", "taxonomy"] * 2
+        odd = [
+            {"id": f"{place}", "type": kind, "from_name": kind, "to_name": "img"}
+            for place, kind in enumerate(kinds)
+        ]
+        tasks.append(task(number, made, *odd))
+    config = tmp_path / "config.xml"
+    config.write_text(CONFIG)
+    one, two = both(write(tmp_path, *tasks), "coco", tmp_path / "out", config=config)
+    assert one == two
+    assert isinstance(one, Report)
+    assert tally.OTHER_REASONS in {loss.reason for loss in one.skipped}
+    assert "more warnings" in " ".join(one.warnings)
+
+
+@pytest.mark.usefixtures("in_threads")
+@pytest.mark.parametrize("to", ["coco", "voc", "masks"])
+def test_of_what_cannot_be_measured_the_first_is_told(to: str, tmp_path: Path) -> None:
+    tasks = []
+    for number in range(1, 40):
+        made = box(f"r{number}")
+        del made["original_width"], made["original_height"]
+        tasks.append(task(number, made))
+    config = tmp_path / "config.xml"
+    config.write_text(CONFIG)
+    if to in DIVISIBLE:
+        one, two = both(write(tmp_path, *tasks), to, tmp_path / "out", config=config)
+        assert one == two
+        assert isinstance(one, Report)
+        assert "size of a picture" in " ".join(one.warnings)
+
+
+@pytest.mark.usefixtures("in_threads")
+def test_what_is_cut_off_raises_the_same(tmp_path: Path) -> None:
+    export = shipment(tmp_path)
+    export.write_bytes(export.read_bytes()[:-300])
+    rename = tmp_path / "rename.json"
+    rename.write_text("no JSON")
+    config = tmp_path / "config.xml"
+    config.write_text(CONFIG)
+    for policy in (ClassPolicy(), ClassPolicy(rename=rename)):
+        options = {"config": config, "classes": policy}
+        one, two = both(export, "csv", tmp_path / "out", **options)
+        assert one == two
+        assert isinstance(one, str)
+
+
+@given(st.lists(st.lists(st.one_of(st.integers(-9, 9), st.sampled_from("abc")))))
+def test_ids_that_are_joined_are_those_of_one_pass(
+    parts: list[list[int | str]],
+) -> None:
+    whole, joined = KnownIds(), KnownIds()
+    for part in parts:
+        own = KnownIds()
+        repeated = [whole.is_repeated(one) for one in part]
+        found = [own.is_repeated(one) for one in part]
+        fits = joined.merge(own)
+        assert fits == (found == repeated)
+        if not fits:
+            assert [joined.is_repeated(one) for one in part] == repeated
 
 
 def test_classes_learnt_are_the_classes_met() -> None:
