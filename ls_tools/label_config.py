@@ -313,7 +313,6 @@ _TAGS = {
 _TEXT_KEYS = ("text", "html", "paragraphs", "dialogue")
 _TEXT_TYPES = {"hypertextlabels": "HyperText", "paragraphlabels": "Paragraphs"}
 _VIDEO_TYPES = frozenset({"videorectangle", "timelinelabels"})
-_MEDIA_KEYS = {"audio": "Audio", "video": "Video"}
 _AUDIO_NAME = re.compile(
     r"\.(?:aac|aiff?|amr|au|flac|m4a|mp3|oga|ogg|opus|wav|wma)\b", re.IGNORECASE
 )

@@ -31,8 +31,8 @@ class Held:
         self.size_bytes: int = 0
         self._pieces: list[bytes] = []
 
-    def takes(self, offset: int, chunk: bytes) -> bool:
-        """Hold ``chunk`` too, if it comes next and is not too much."""
+    def add(self, offset: int, chunk: bytes) -> bool:
+        """Hold ``chunk`` too, if it comes next and is not too much; whether it is."""
         size_bytes = offset + len(chunk)
         if offset != self.size_bytes or size_bytes > HELD_BYTES:
             return False

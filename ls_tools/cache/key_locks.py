@@ -153,7 +153,7 @@ class _Hold:
         instead: Another lock for that case.
     """
 
-    __slots__ = ("_file", "_instead", "_lock", "_place", "_places")
+    __slots__ = ("_held", "_instead", "_lock", "_place", "_places")
 
     def __init__(
         self,
@@ -166,15 +166,15 @@ class _Hold:
         self._lock = lock
         self._place = place
         self._instead: Callable[[], AbstractContextManager[None]] = instead
-        self._file: _RangeFile | AbstractContextManager[None] | None = None
+        self._held: _RangeFile | AbstractContextManager[None] | None = None
 
     def __enter__(self) -> None:
         self._places.take(self._place)
         try:
-            self._file = self._lock(self._place)
-            if self._file is None:
-                self._file = self._instead()
-                self._file.__enter__()
+            self._held = self._lock(self._place)
+            if self._held is None:
+                self._held = self._instead()
+                self._held.__enter__()
         except BaseException:
             self._places.give(self._place)
             raise
@@ -186,10 +186,10 @@ class _Hold:
         trace: TracebackType | None,
     ) -> None:
         try:
-            if isinstance(self._file, _RangeFile):
-                self._file.unlock(self._place)
-            elif self._file is not None:
-                self._file.__exit__(kind, error, trace)
+            if isinstance(self._held, _RangeFile):
+                self._held.unlock(self._place)
+            elif self._held is not None:
+                self._held.__exit__(kind, error, trace)
         finally:
             self._places.give(self._place)
 

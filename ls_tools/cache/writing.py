@@ -125,7 +125,7 @@ class Draft:
             CacheError: The disk is full, or the cache cannot be written.
         """
         with self._lock:
-            if self._written is None and self._held.takes(offset, chunk):
+            if self._written is None and self._held.add(offset, chunk):
                 return
         with cache_faults(self._layout.root):
             written = self._spill()

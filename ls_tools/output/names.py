@@ -91,27 +91,6 @@ class NamePlan:
         self._is_by_task = style == "task-id"
         self._last: tuple[str, int | str | None, Named] | None = None
 
-    @classmethod
-    def build(
-        cls,
-        tasks: Iterable[HasData],
-        references_of: Callable[[HasData], Sequence[str]],
-        locate: Callable[[str], Locator],
-        *,
-        style: NameStyle = "original",
-    ) -> NamePlan:
-        """The plan for all media of ``tasks``.
-
-        Args:
-            tasks: Every task that may be written, and no others.
-            references_of: The distinct media references of a task.
-            locate: Parses a reference.
-            style: As for the class.
-        """
-        plan = cls(locate, style=style)
-        plan.settle(plan.survey(tasks, references_of))
-        return plan
-
     def survey(
         self,
         tasks: Iterable[HasData],

@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from ls_tools.progress import Progress
     from ls_tools.reading import Tasks
 
-logger = logging.getLogger(__name__)
+_LOGGER = logging.getLogger("ls_tools")
 
 
 def convert(  # noqa: PLR0913 -- each is named by the caller
@@ -160,7 +160,7 @@ class _Run:
             try:
                 report = self._write_divided(root, resolver, started)
             except CrewError as exc:
-                logger.debug("One process converts it: %s", exc)
+                _LOGGER.debug("One process converts it: %s", exc)
                 clear_folder(root)
                 report = self._write(root, resolver, started)
             if self.job.plan.strict and not report.lossless:

@@ -84,10 +84,7 @@ class Job:
 
     def names(self, resolver: Resolver, facts: NameFacts | None = None) -> NamePlan:
         """The names of media; ``facts`` are what is known of all of them."""
-        style = self.plan.names
-        if facts is None:
-            return NamePlan(resolver.parse, style=style)
-        return NamePlan(resolver.parse, style=style, facts=facts)
+        return NamePlan(resolver.parse, style=self.plan.names, facts=facts)
 
     def open_splitter(
         self,

@@ -57,8 +57,8 @@ def test_whether_bytes_are_held_changes_nothing(steps: Steps, size_bytes: int) -
 
 def test_no_more_is_held_than_comes_at_once() -> None:
     held = content.Held()
-    assert held.takes(0, bytes(content.HELD_BYTES - 1))
-    assert not held.takes(content.HELD_BYTES - 1, b"ab")
-    assert not held.takes(0, b"a")
-    assert held.takes(content.HELD_BYTES - 1, b"a")
+    assert held.add(0, bytes(content.HELD_BYTES - 1))
+    assert not held.add(content.HELD_BYTES - 1, b"ab")
+    assert not held.add(0, b"a")
+    assert held.add(content.HELD_BYTES - 1, b"a")
     assert held.size_bytes == content.HELD_BYTES

@@ -119,7 +119,8 @@ def bench(
     ]
     root.mkdir()
     tree, tally, media_of = Tree(root), Tally(), TaskMedia(CONFIG, {"Image"})
-    names = NamePlan.build(tasks, media_of, LOCATE)
+    names = NamePlan(LOCATE)
+    names.settle(names.survey(tasks, media_of))
     plan = MediaPlan(policy=policy, fetch=fetch, references_of=media_of)
     placer = MediaPlacer(tree, names, tally, plan)
     scope = ClassScope(tags=frozenset())

@@ -39,7 +39,9 @@ def references_of(task: Task) -> list[str]:
 
 
 def plan_of(tasks: list[Task], style: NameStyle = "original") -> NamePlan:
-    return NamePlan.build(tasks, references_of, LOCATE, style=style)  # type: ignore[arg-type]  # a Task has data and an id
+    plan = NamePlan(LOCATE, style=style)
+    plan.settle(plan.survey(tasks, references_of))  # type: ignore[arg-type]  # a Task has data and an id
+    return plan
 
 
 def names_of(tasks: list[Task], style: NameStyle = "original") -> list[str]:
