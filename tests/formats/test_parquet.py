@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import io
 import json
 import sys
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from formats.pictures_rig import (
     BOXES,
@@ -21,12 +23,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ls_tools.errors import MissingDependencyError, UsageError
-from ls_tools.formats import parquet as module
+from ls_tools.formats.parquet import ParquetOptions
+from ls_tools.formats.parquet import groups as module
 from ls_tools.formats.parquet.cells import as_double
 from ls_tools.formats.parquet.columns import ROWS, STRUCTS, Column, columns_of
-from ls_tools.output import ClassPolicy
+from ls_tools.models import Task
+from ls_tools.output import ClassPolicy, Item
 from ls_tools.output.records import read_json
 
+pa = pytest.importorskip("pyarrow")
 pq = pytest.importorskip("pyarrow.parquet")
 
 PAGE = Path(__file__).parents[2] / "docs" / "formats" / "parquet.md"
@@ -219,7 +224,7 @@ def test_rows_may_stand_for_tasks_and_hold_them_whole(tmp_path: Path) -> None:
 
 def test_other_rows_are_refused() -> None:
     with pytest.raises(UsageError, match="'word'"):
-        module.ParquetOptions(rows="word")
+        ParquetOptions(rows="word")
 
 
 def test_a_number_that_no_float_holds_stays_in_the_json() -> None:
@@ -295,6 +300,38 @@ def test_rows_go_out_in_groups(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     file = pq.ParquetFile(done.root / "result.parquet")
     sizes = [file.metadata.row_group(n).num_rows for n in range(file.num_row_groups)]
     assert sizes == [3, 3, 2]
+
+
+@given(
+    st.lists(
+        st.lists(st.lists(st.integers(0, 40), min_size=1, max_size=5), max_size=8),
+        max_size=4,
+    )
+)
+def test_rows_of_several_processes_are_grouped_as_those_of_one(
+    parts: list[list[list[int]]],
+) -> None:
+    """Of parts of items of rows, each with so much data."""
+    schema = pa.schema([("data", pa.string())])
+    one: list[Any] = []
+    several: list[bytes] = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "GROUP_ROWS", 4)
+        patch.setattr(module, "GROUP_BYTES", 70)
+        alone = module.Gathering(schema, one.append)
+        for part in parts:
+            apart = module.Gathering(
+                module.with_sizes(schema), lambda b: several.append(module.pack(b))
+            )
+            for sizes in part:
+                item = Item(task=Task(raw=msgspec.Raw(b"x" * 10), index=0))
+                for gathering in (alone, apart):
+                    rows = [{"data": "x" * size} for size in sizes]
+                    gathering.extend(rows, item)
+            apart.flush()
+        alone.flush()
+        found = module.regroup(module.unpack(io.BytesIO(b"".join(several))))
+        assert [g.to_pydict() for g in found] == [g.to_pydict() for g in one]
 
 
 def test_long_tasks_make_small_groups(

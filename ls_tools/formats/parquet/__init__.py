@@ -7,18 +7,24 @@ from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any, ClassVar
 
 from ls_tools.errors import UsageError
+from ls_tools.formats.parquet.arrow import load_arrow
 from ls_tools.formats.parquet.columns import ROWS, build_schema
+from ls_tools.formats.parquet.groups import (
+    Gathering,
+    pack,
+    regroup,
+    unpack,
+    with_sizes,
+)
 from ls_tools.formats.parquet.rows import RowMaker
-from ls_tools.formats.protocol import Format, option
+from ls_tools.formats.protocol import DivisibleFormat, Writing, option
+from ls_tools.output import Layout
 
 if TYPE_CHECKING:
-    from ls_tools.formats.parquet.values import Cells
-    from ls_tools.label_config import LabelConfig
-    from ls_tools.output import Item, Items, Output
+    from collections.abc import Iterable
 
-GROUP_ROWS = 8192
-GROUP_BYTES = 2**22
-"""A row group ends at either; ``GROUP_BYTES`` counts the JSON in its rows."""
+    from ls_tools.label_config import LabelConfig
+    from ls_tools.output import Item, Items, Output, RecordStream
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +43,7 @@ class ParquetOptions:
             raise UsageError(msg, hint=f"Use one of: {', '.join(ROWS)}.")
 
 
-class ParquetFormat(Format):
+class ParquetFormat(DivisibleFormat):
     """``result.parquet``, or a file per split."""
 
     name: ClassVar[str] = "parquet"
@@ -65,6 +71,14 @@ class ParquetFormat(Format):
     default_selection: ClassVar[str] = "all"
     keeps_unlabeled: ClassVar[bool] = True
 
+    def begin(
+        self, config: LabelConfig, output: Output, options: ParquetOptions, survey: None
+    ) -> Writing:
+        """Begin ``result.parquet``, or a file per split."""
+        del survey
+        schema = build_schema(options.rows, load_arrow())
+        return _Waiting(RowMaker(options.rows, config, output), schema, output)
+
     def write(
         self,
         items: Items,
@@ -72,75 +86,100 @@ class ParquetFormat(Format):
         output: Output,
         options: ParquetOptions,
     ) -> None:
-        """Write ``result.parquet``, or a file per split."""
-        arrow = _load_arrow()
+        """Write every item in this process, where no row has to wait."""
+        schema = build_schema(options.rows, load_arrow())
         maker = RowMaker(options.rows, config, output)
         with ExitStack() as stack:
-            tables = _Tables(build_schema(options.rows, arrow), output, stack)
+            tables = _Tables(schema, output, stack)
             for item, rows in maker.make(items):
                 tables.of(item).extend(rows, item)
             tables.finish()
 
 
 class _Tables:
-    """The files of one conversion, by name."""
+    """The files of one conversion, by name; each is written as its rows come."""
 
     def __init__(self, schema: Any, output: Output, stack: ExitStack) -> None:
         self._schema = schema
         self._output = output
         self._stack = stack
-        self._tables: dict[str, _Table] = {}
+        self._open: dict[str, tuple[Gathering, Any]] = {}
 
-    def of(self, item: Item | None) -> _Table:
-        """The table that an item belongs to."""
-        name = self._output.file_name("result", "parquet", item)
-        if name not in self._tables:
+    def of(self, item: Item | None) -> Gathering:
+        """Where the rows of an item go."""
+        name = _file_name(self._output, item)
+        if name not in self._open:
             stream = self._stack.enter_context(self._output.open(name))
-            self._tables[name] = _Table(stream, self._schema)
-        return self._tables[name]
+            writer = _open_writer(stream, self._schema)
+            self._open[name] = Gathering(self._schema, writer.write_batch), writer
+        return self._open[name][0]
 
     def finish(self) -> None:
         """Write what is pending, and the ends of the files."""
-        for table in [*self._tables.values()] or [self.of(None)]:
-            table.finish()
+        if not self._open:
+            self.of(None)
+        for rows, writer in self._open.values():
+            rows.flush()
+            writer.close()
 
 
-class _Table:
-    """One file: rows gathered to groups, in bounded memory."""
+class _Waiting(Writing):
+    """Rows that wait until those of all processes are there.
 
-    def __init__(self, stream: IO[bytes], schema: Any) -> None:
-        arrow = _load_arrow()
-        self._batch = arrow.RecordBatch.from_pylist
+    Where a row group ends depends on the rows before it.
+    """
+
+    def __init__(self, maker: RowMaker, schema: Any, output: Output) -> None:
+        self._maker = maker
         self._schema = schema
-        self._writer = arrow.parquet.ParquetWriter(
-            stream, schema, compression="zstd", version="2.6"
-        )
-        self._rows: list[Cells] = []
-        self._size_bytes = 0
+        self._output = output
+        self._waiting: dict[str, Gathering] = {}
 
-    def extend(self, rows: list[Cells], item: Item) -> None:
-        """Append the rows of an item."""
-        own_bytes = len(item.task.raw) // len(rows)
-        for row in rows:
-            self._rows.append(row)
-            self._size_bytes += own_bytes + len(row["data"])
-            if len(self._rows) >= GROUP_ROWS or self._size_bytes >= GROUP_BYTES:
-                self._flush()
+    def add(self, items: Iterable[Item]) -> None:
+        """Write down the rows of each item."""
+        for item, rows in self._maker.make(items):
+            self._of(_file_name(self._output, item)).extend(rows, item)
+        for gathering in self._waiting.values():
+            gathering.flush()
 
     def finish(self) -> None:
-        """Write what is pending, and the end of the file."""
-        self._flush()
-        self._writer.close()
+        """Write the files."""
+        with ExitStack() as stack:
+            opened = {
+                name: stack.enter_context(self._output.open(name))
+                for name in self._waiting or [_file_name(self._output)]
+            }
+            for name, stream in opened.items():
+                with _open_writer(stream, self._schema) as writer:
+                    for group in regroup(unpack(self._records(name).finish())):
+                        writer.write_table(group)
 
-    def _flush(self) -> None:
-        if self._rows:
-            self._writer.write_batch(self._batch(self._rows, schema=self._schema))
-        self._rows = []
-        self._size_bytes = 0
+    def state(self) -> list[str]:
+        """The names of the files."""
+        return list(self._waiting)
+
+    def join(self, state: list[str]) -> None:
+        """There are these, too."""
+        for name in state:
+            self._of(name)
+
+    def _of(self, name: str) -> Gathering:
+        found = self._waiting.get(name)
+        if found is None:
+            records = self._records(name)
+            found = self._waiting[name] = Gathering(
+                with_sizes(self._schema), lambda batch: records.write(pack(batch))
+            )
+        return found
+
+    def _records(self, name: str) -> RecordStream:
+        return self._output.records(f"{name}:rows", Layout(), is_aside=True)
 
 
-def _load_arrow() -> Any:
-    import pyarrow as pa
-    import pyarrow.parquet
+def _file_name(output: Output, item: Item | None = None) -> str:
+    return output.file_name("result", "parquet", item)
 
-    return pa
+
+def _open_writer(stream: IO[bytes], schema: Any) -> Any:
+    writer = load_arrow().parquet.ParquetWriter
+    return writer(stream, schema, compression="zstd", version="2.6")
