@@ -44,6 +44,7 @@ def outcome_of(steps: Steps, size_bytes: int, held_bytes: int) -> Content | str:
 
 
 @given(steps=steps, size_bytes=st.integers(0, 12))
+@example(steps=[(0, b"ab"), (2, b"cd")], size_bytes=4)
 @example(steps=[(0, b"abcd"), (4, b"ef")], size_bytes=6)
 @example(steps=[(0, b"abcd"), (4, b"efgh"), (8, b"i")], size_bytes=9)
 @example(steps=[(0, b"abcd"), (2, b"xy")], size_bytes=4)
