@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,12 +13,15 @@ import pytest
 Script = Callable[[str], Any]
 
 FAMILY = """
-import subprocess, sys, time
-child = "import time; held = bytes(range(256)) * 160_000; time.sleep(0.5)"
-children = [subprocess.Popen([sys.executable, "-c", child]) for _ in range(2)]
+import subprocess, sys
+child = "import sys; held = bytes(range(256)) * 160_000; sys.stdin.read()"
+children = [
+    subprocess.Popen([sys.executable, "-c", child], stdin=subprocess.PIPE)
+    for _ in range(2)
+]
+sys.stdin.read()
 for one in children:
-    one.wait()
-print(12.5)
+    one.communicate()
 """
 
 
@@ -25,10 +31,18 @@ def side(script: Script, name: str, code: str, **options: Any) -> Any:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="memory is read from /proc")
-def test_memory_of_children_is_summed(script: Script, tmp_path: Path) -> None:
-    cost = script("measuring").run_side(side(script, "family", FAMILY), tmp_path)
-    assert 80e6 < cost.anonymous_bytes < 150e6
-    assert cost.resident_bytes > cost.anonymous_bytes
+def test_memory_of_children_is_summed(script: Script) -> None:
+    command = [sys.executable, "-c", FAMILY]
+    with subprocess.Popen(command, stdin=subprocess.PIPE) as process:
+        watch = script("measuring").Watch(process.pid)
+        watch.start()
+        deadline = time.monotonic() + 60
+        while watch.anonymous_bytes < 80e6 and time.monotonic() < deadline:
+            os.sched_yield()
+        process.communicate()
+        watch.stop()
+    assert 80e6 < watch.anonymous_bytes < 150e6
+    assert watch.resident_bytes > watch.anonymous_bytes
 
 
 def test_processor_time_of_children_counts(script: Script, tmp_path: Path) -> None:
