@@ -69,8 +69,8 @@ class NameSurvey:
         self.stems += digest_of(stem)
         self.media += digest_of(medium)
 
-    def extend(self, other: NameSurvey) -> None:
-        """Join the survey of further tasks to this one."""
+    def merge(self, other: NameSurvey) -> None:
+        """Add the survey of further tasks, in any order."""
         self.stems += other.stems
         self.media += other.media
         self.owners += other.owners

@@ -297,7 +297,7 @@ def test_surveys_of_parts_make_the_plan_of_all_tasks(
     joined = NameSurvey()
     for start, end in pairwise(bounds):
         part = NamePlan(LOCATE, style=style).survey(tasks[start:end], references_of)  # type: ignore[arg-type]  # a Task has data and an id
-        joined.extend(_given(part))
+        joined.merge(_given(part))
     whole, settled = plan_of(tasks, style), NamePlan(LOCATE, style=style)
     settled.settle(joined)
     assert settled.facts == whole.facts

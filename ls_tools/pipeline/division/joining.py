@@ -60,7 +60,7 @@ class Joiner:
         joined = NameSurvey()
         orders = [SurveyNames(chunk=chunk) for chunk in self._division.chunks]
         for survey in self._crew.do(orders):
-            joined.extend(survey)
+            joined.merge(survey)
         return joined
 
     def _survey_items(self) -> Survey | None:
