@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
+import warnings
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -17,7 +18,7 @@ from typing import Any
 import pytest
 from cache.rig import SCRIPTS, Store, key_of, names_in, request_for
 
-from ls_tools.cache import Cache, locks
+from ls_tools.cache import Cache, key_locks, locks
 from ls_tools.cache.locks import locked
 from ls_tools.errors import NetworkError
 from ls_tools.transfer import Fetched, Sink, Validator
@@ -227,6 +228,27 @@ def test_a_forked_child_neither_waits_for_threads_it_lost_nor_keeps_locks(
             os.kill(child, signal.SIGKILL)
     assert Cache(root).verify() == []
     assert Cache(root).info().entries == 2
+
+
+def test_a_child_forked_while_places_change_lets_go_of_none() -> None:
+    """Whoever guarded them is not there to let go of the guard."""
+    places = key_locks._Places()
+    places.take(1)
+    told, tell = os.pipe()
+    with places._guard, warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # threads may be left
+        child = os.fork()
+        if not child:
+            places.give(1)
+            os.write(tell, b"done")
+            os._exit(0)
+    try:
+        assert select([told], [], [], 10)[0], "the child hangs"
+    finally:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        os.close(told)
+        os.close(tell)
 
 
 def test_a_cache_that_was_removed_is_locked_anew(

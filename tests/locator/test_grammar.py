@@ -233,6 +233,8 @@ def test_a_bucket_reference_without_object_is_refused(reference: str) -> None:
         "https://labels.example.com/api/users/1",
         "https://labels.example.com/%61pi/users/1",
         "https://labels.example.com/x/..%2fapi/users",
+        "/%61pi/users/",
+        "/%2561pi/users/",
         "https://labels.example.com/x/%252e%252e/API/users",
     ],
 )

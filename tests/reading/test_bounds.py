@@ -10,6 +10,7 @@ import zipfile
 from dataclasses import replace
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -130,6 +131,21 @@ def test_depth_of_lists_in_objects_is_measured(pairs: int) -> None:
     raw = b"[" + b'{"a":[' * pairs + b"]}" * pairs + b", [[]]" * 100 + b"]"
     assert is_deeper_than(raw, 2 * pairs)
     assert not is_deeper_than(raw, max(2 * pairs, 3) + 1)
+
+
+def test_a_scan_leaves_out_what_is_too_deep_or_too_large() -> None:
+    class Numbered(msgspec.Struct):
+        id: int = 0
+
+    deep: Any = 0
+    for _ in range(BOUNDS.nesting):
+        deep = [deep]
+    extra = {"deep": deep, "large": "x" * BOUNDS.task_bytes}
+    tasks = [{"id": n, "data": {}, key: extra[key]} for n, key in enumerate(extra)]
+    export = json.dumps([*tasks, {"id": 7, "data": {}}]).encode()
+    with read_tasks(io.BytesIO(export), bounds=BOUNDS) as reader:
+        assert [found.id for found in reader.scan(Numbered)] == [7]
+        assert [task.id for task in reader] == [7]
 
 
 def test_long_strings_of_escapes_are_scanned() -> None:

@@ -16,7 +16,9 @@ def test_waits_are_finite_and_not_below_zero(name: str, value: float) -> None:
     assert getattr(Settings().evolve(**{name: 0}), name) == 0
 
 
-@pytest.mark.parametrize("name", ["connect_timeout_s", "read_timeout_s", "jobs"])
+@pytest.mark.parametrize(
+    "name", ["connect_timeout_s", "read_timeout_s", "jobs", "processes"]
+)
 @pytest.mark.parametrize("value", [0, -1, math.nan, math.inf])
 def test_timeouts_and_threads_are_above_zero(name: str, value: float) -> None:
     with pytest.raises(SettingsError, match=name):
