@@ -93,7 +93,7 @@ def test_options_win_over_the_environment(tmp_path: Path) -> None:
     settings = invoke(*given, "--offline", **env).settings
     assert settings.cache_dir == tmp_path / "own"
     assert settings.url == "http://own"
-    assert (settings.jobs, settings.mode) == (3, "offline")
+    assert (settings.jobs, settings.processes, settings.mode) == (3, 3, "offline")
     assert invoke(**env).settings.url == "http://e"
 
 

@@ -504,7 +504,8 @@ def test_whether_a_splits_file_knows_any_task_is_told_of_all(
     keep = tmp_path / "splits.json"
     fractions = {"train": 0.5, "test": 0.5}
     tasks = {"train": [f"place={known}"]}
-    keep.write_text(json.dumps({"fractions": fractions, "tasks": tasks}))
+    known_by = {"fractions": fractions, "by": "place", "tasks": tasks}
+    keep.write_text(json.dumps(known_by))
     export = write(tmp_path, *(task(n, box(), place=n) for n in range(40)))
     split = Split(keep=keep, by="place")
     one, two = both(export, "jsonl", tmp_path / "out", split=split)
