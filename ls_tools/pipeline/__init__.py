@@ -27,18 +27,17 @@ __all__ = [
     "run_pull",
 ]
 
+_HOMES = {
+    "Conversion": "plan",
+    "Input": "inputs",
+    "MediaOutcome": "media",
+    "Pull": "pulling",
+    "convert": "conversion",
+    "fetch_media": "media",
+    "pull": "pulling",
+    "run_conversion": "conversion",
+    "run_pull": "pulling",
+}
+
 # A process that does a part of a conversion needs little of this.
-__getattr__: Callable[[str], Any] = importer(
-    __name__,
-    {
-        "Conversion": "plan",
-        "Input": "inputs",
-        "MediaOutcome": "media",
-        "Pull": "pulling",
-        "convert": "conversion",
-        "fetch_media": "media",
-        "pull": "pulling",
-        "run_conversion": "conversion",
-        "run_pull": "pulling",
-    },
-)
+__getattr__: Callable[[str], Any] = importer(__name__, _HOMES)

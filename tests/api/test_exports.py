@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import inspect
 import json
 import subprocess
@@ -58,19 +59,24 @@ def test_every_name_can_be_imported_and_is_documented(name: str) -> None:
         assert not value.__doc__.startswith(f"{name}(")
 
 
-def test_type_checkers_see_the_names_that_are_there() -> None:
+@pytest.mark.parametrize("package", ["ls_tools", "ls_tools.pipeline"])
+def test_type_checkers_see_the_names_that_are_there(package: str) -> None:
     """The imports for type checkers are a second list, which must be the same."""
-    tree = ast.parse(Path(str(ls_tools.__file__)).read_text(encoding="utf-8"))
+    module = importlib.import_module(package)
+    tree = ast.parse(Path(str(module.__file__)).read_text(encoding="utf-8"))
     (block,) = (node for node in tree.body if isinstance(node, ast.If))
     imported = {
         (alias.name, node.module)
         for node in block.body
-        if isinstance(node, ast.ImportFrom)
+        if isinstance(node, ast.ImportFrom) and str(node.module).startswith("ls_tools.")
         for alias in node.names
     }
-    homes = {(name, f"ls_tools.{home}") for name, home in ls_tools._HOMES.items()}
+    homes = {(name, f"{package}.{home}") for name, home in module._HOMES.items()}
     assert imported == homes
-    assert {name for name, _ in homes} | {"__version__"} == set(ls_tools.__all__)
+    assert {name for name, _ in homes} == {*module.__all__} - {"__version__"}
+    for name, home in homes:
+        found = getattr(importlib.import_module(home), name)
+        assert getattr(module, name) is found
 
 
 def test_an_unknown_name_is_an_attribute_error() -> None:

@@ -28,7 +28,7 @@ WORTH_BYTES = 12 * 2**20
 about a third of this."""
 
 _UNASKED = 8
-"""Most processes where nobody asks for more: each takes 25 MB, and one joins for all."""
+"""Most processes where nobody asks for more: each takes 25 MB, one joins for all."""
 
 _CHUNKS_EACH = 3
 """Chunks that each process gets at least, since they are not of the same cost."""
