@@ -6,6 +6,7 @@ so that a run can be written without knowing what comes before it.
 
 from __future__ import annotations
 
+import shutil
 from typing import IO, TYPE_CHECKING
 
 import msgspec
@@ -74,20 +75,12 @@ class RecordStream:
         """Write the records that another process wrote, at least one.
 
         Raises:
+            OSError: They cannot be read.
             OutputError: They cannot be written.
         """
         self.write(b"")
         with part.open("rb") as file:
-            self.copy(file)
-
-    def copy(self, source: IO[bytes]) -> None:
-        """Write what is left in a file, as it is.
-
-        Raises:
-            OutputError: It cannot be written.
-        """
-        while chunk := source.read(_COPY_BYTES):
-            self._file.write(chunk)
+            shutil.copyfileobj(file, self._file, _COPY_BYTES)
 
     def finish(self) -> IO[bytes]:
         """Write what stands after the last record, once.
