@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 CHUNK_BYTES = 4 * 2**20
 """About how much of the input a process reads at once: memory against orders."""
 
-WORTH_BYTES = 12 * 2**20
-"""Input from which on the start of a process pays: it takes as long as to convert
-about a third of this."""
+WORTH_BYTES = 40 * 2**20
+"""Input from which on another process pays: to start it takes about as long as it then
+saves, in formats of boxes; in quicker ones it takes twice as much input."""
 
 _UNASKED = 8
 """Most processes where nobody asks for more: each takes 25 MB, one joins for all."""
