@@ -43,13 +43,27 @@ def brute_force(rings: list[Any], size: Size) -> Any:
     return mask
 
 
+def on_edge(points: list[Any], size: Size) -> Any:
+    """Pixels whose centre is on an edge, as far as numbers tell."""
+    rows, columns = np.mgrid[0.5 : size.height_px, 0.5 : size.width_px]
+    found = np.zeros(rows.shape, bool)
+    for (x0, y0), (x1, y1) in zip(points, points[1:] + points[:1], strict=True):
+        along_x, along_y = x1 - x0, y1 - y0
+        square = along_x**2 + along_y**2
+        share = ((columns - x0) * along_x + (rows - y0) * along_y) / (square or 1)
+        share = share.clip(0, 1)
+        away = np.hypot(columns - x0 - share * along_x, rows - y0 - share * along_y)
+        found |= away < 1e-6
+    return found
+
+
 @given(st.lists(st.tuples(NUMBER, NUMBER), min_size=3, max_size=7))
 def test_a_pixel_is_inside_a_polygon_where_its_centre_is(points: list[Any]) -> None:
     size = Size(12, 9)
     mask = mask_of(Polygon(tuple(points)), size)
     expected = brute_force([points], size)
     # A centre that is on an edge may fall either way.
-    assert (mask != expected).sum() <= 2
+    assert not ((mask != expected) & ~on_edge(points, size)).any()
 
 
 def test_whole_pixels_are_counted_exactly() -> None:
