@@ -36,7 +36,10 @@ class IndexFiles:
         self._files.write(_line(row), item)
 
     def finish(self) -> None:
-        """Complete the tables; an empty one where there was no row at all."""
+        """Complete the tables; an empty one where there was no row at all.
+
+        At once, since they stand in the manifest before the lists of classes.
+        """
         self._files.finish()
         self._output.tree.close_records()
 

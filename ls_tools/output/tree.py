@@ -179,7 +179,7 @@ class Tree:
         return bool(self._records)
 
     def close_records(self) -> None:
-        """Complete the files of records, the last one first.
+        """Complete the files of records; the last one comes first in the manifest.
 
         Raises:
             OutputError: They cannot be written.
@@ -220,7 +220,8 @@ class Tree:
         """
         for one in part.streams:
             stream = self.records(one.name, one.layout, is_aside=one.is_aside)
-            stream.append(one.path)
+            with mapped_to_output(one.name):
+                stream.append(one.path)
         with mapped_to_output(MANIFEST):
             self._manifest.append(part.manifest)
         self.files_written += part.files_written
