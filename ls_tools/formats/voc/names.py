@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
+from html import escape  # that of xml.sax imports a client for HTTP
 from typing import TYPE_CHECKING
-from xml.sax.saxutils import escape
 
 from ls_tools.output.class_map import is_one_line
 from ls_tools.output.distinct import DistinctNames
@@ -25,7 +25,7 @@ def is_xml(value: str) -> bool:
 
 def xml_text(value: str) -> str:
     """``value`` as the text of an element; what XML cannot hold is replaced."""
-    return escape(_NOT_XML.sub("\ufffd", value))
+    return escape(_NOT_XML.sub("\ufffd", value), quote=False)
 
 
 class ClassNames:

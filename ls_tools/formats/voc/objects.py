@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final, TypeAlias
-from xml.sax.saxutils import escape
 
 from ls_tools.formats.fitting import NO_AREA, ROTATION_DROPPED, fit_ltwh, fit_outline
 from ls_tools.formats.masking import MASK_APPROXIMATED, mask_ltwh, read_mask
-from ls_tools.formats.voc.names import ClassNames
+from ls_tools.formats.voc.names import ClassNames, xml_text
 from ls_tools.geometry import Box, EncodedMask, Keypoint, Point, hull
 from ls_tools.raster import outlines_of
 from ls_tools.regions import NOT_DRAWN, choices_of
@@ -108,7 +107,7 @@ class ObjectMaker:
         return ltwh, [outline.exterior for outline in outlines]
 
     def _head(self, class_id: int) -> str:
-        name = escape(self.names.name_of(class_id))
+        name = xml_text(self.names.name_of(class_id))
         head = f"<object>\n<name>{name}</name>\n<pose>Unspecified</pose>\n"
         self._heads[class_id] = head
         return head
