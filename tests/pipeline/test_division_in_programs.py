@@ -146,7 +146,7 @@ def test_nothing_is_imported_from_the_working_directory(folder: Path) -> None:
 
 def test_the_path_may_hold_what_is_no_text(folder: Path) -> None:
     text = """
-    sys.path += [Path("/tmp"), b"/bytes", None, "/no/such.zip", "/not/\\udcff"]
+    sys.path += [Path("/tmp"), b"/bytes", "/no/such.zip", "/not/\\udcff"]
     run()
     tell(told=told)
     """
