@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from formats.goldens import read_tree
 from formats.recordings_rig import wav
-from pipeline.rig import EVERYTHING, box, is_usable, png, rich_task, span, turn
+from pipeline.rig import EVERYTHING, box, png, rich_task, span, turn, usable_formats
 from resolver.media_server import MediaServer
 
 from ls_tools import Report, Settings, convert
@@ -78,11 +78,8 @@ def both(
 
 
 def asking(*formats: str) -> list[Any]:
-    """Those formats that can be written here."""
-    return [
-        pytest.param(to, marks=pytest.mark.skipif(not is_usable(to), reason="extra"))
-        for to in formats
-    ]
+    """These formats, as far as what they need for brushes is there."""
+    return [one for one in usable_formats(painted=True) if one.values[0] in formats]
 
 
 @pytest.mark.parametrize(
