@@ -267,7 +267,7 @@ def test_files_that_want_the_same_name_are_numbered_in_order(
 
 
 @pytest.mark.usefixtures("in_threads")
-@pytest.mark.parametrize("to", DIVISIBLE)
+@pytest.mark.parametrize("to", PAINTED)
 def test_what_is_done_again_stands_in_its_place(
     to: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
