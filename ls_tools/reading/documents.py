@@ -9,7 +9,7 @@ import msgspec
 
 from ls_tools.reading.excerpts import excerpt
 from ls_tools.reading.foreign import not_an_export, recognise_bytes
-from ls_tools.reading.scanner import Spans, scan_elements
+from ls_tools.reading.scanner import SEPARATOR, Spans, scan_elements
 from ls_tools.reading.wire import UNDECODABLE
 
 Elements: TypeAlias = Spans | list[memoryview]
@@ -18,7 +18,6 @@ UTF8_BOM = b"\xef\xbb\xbf"
 _SPACE = re.compile(rb"\s*")
 _FIRST_ENTRY = re.compile(rb"\[\s*(?:\{|\])")
 _LINE = re.compile(rb"\S[^\n]*")
-_SEPARATOR = re.compile(rb"[\s,]*")
 _HEAD_BYTES = 1024
 
 _split_list = msgspec.json.Decoder(list[msgspec.Raw]).decode
@@ -84,7 +83,7 @@ def _split_array(data: memoryview, name: str, start: int) -> Elements:
 
 def _bounds_of(entries: list[msgspec.Raw], data: memoryview, start: int) -> Spans:
     """Where the entries of the list at ``start`` stand."""
-    spans, find_end = Spans(data), _SEPARATOR.match
+    spans, find_end = Spans(data), SEPARATOR.match
     pos = start + 1
     for entry in entries:
         begin = find_end(data, pos).end()  # type: ignore[union-attr]  # always matches

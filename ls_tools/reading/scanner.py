@@ -27,7 +27,9 @@ memory that the regular expression takes; what they cut off is resumed."""
 _STRING = re.compile(rb'"[^"\\]*')
 _STRING_REST = re.compile(rb'(?:\\.[^"\\]*){1,1000}', re.DOTALL)
 _SCALAR = re.compile(rb'[^,"]*(?:"[^"\\]*(?:\\.[^"\\]*){0,32}"[^,"]*){0,9}', re.DOTALL)
-_SEPARATOR = re.compile(rb"[\s,]*")
+SEPARATOR = re.compile(rb"[\s,]*")
+"""What stands between the entries of a list."""
+
 _QUOTE = ord('"')
 _CLOSERS = {ord("["): ord("]"), ord("{"): ord("}")}
 _OPEN_LIST = ord("[")
@@ -169,7 +171,7 @@ class _Scanner:
         """Between two elements stands nothing but a comma, or scalars."""
         pos = self._last_end
         while pos < end:
-            found = _SEPARATOR.match(self._data, pos, end)
+            found = SEPARATOR.match(self._data, pos, end)
             pos = found.end() if found else end
             found = _SCALAR.match(self._data, pos, end)
             scalar_end = found.end() if found and found.end() > pos else end
