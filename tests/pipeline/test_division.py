@@ -11,7 +11,7 @@ import sys
 import textwrap
 import threading
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +39,7 @@ from ls_tools.formats import FORMATS, DivisibleFormat, load_format
 from ls_tools.output import ClassMap, ClassPolicy, tally
 from ls_tools.pipeline.division import crew, joining, planning, worker
 from ls_tools.pipeline.division.crew import Crew, Worker
+from ls_tools.pipeline.division.messages import Connection
 from ls_tools.reading import chunks, inputs
 from ls_tools.reading.known_ids import KnownIds
 
@@ -75,14 +76,11 @@ def in_threads(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def _start_thread(stack: ExitStack) -> Worker:
     orders, answers = os.pipe(), os.pipe()
-    theirs = worker.Connection(os.fdopen(orders[0], "rb"), os.fdopen(answers[1], "wb"))
+    ordered, answered = os.fdopen(orders[0], "rb"), os.fdopen(answers[1], "wb")
 
     def run() -> None:
-        with theirs:
-            try:
-                worker.serve(theirs)
-            except (EOFError, BrokenPipeError):
-                return
+        with suppress(EOFError, BrokenPipeError), ordered, answered:
+            worker.serve(Connection(ordered, answered))
 
     thread = threading.Thread(target=run)
     thread.start()

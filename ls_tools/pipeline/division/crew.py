@@ -13,7 +13,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from typing import IO, TYPE_CHECKING, Any, cast
 
 from ls_tools._version import __version__
-from ls_tools.pipeline.division.messages import Failed
+from ls_tools.pipeline.division.messages import Connection, Failed
 from ls_tools.reading.mapping import keep_open
 
 if TYPE_CHECKING:
@@ -60,12 +60,11 @@ class Worker:
     """
 
     def __init__(self, orders: IO[bytes], answers: IO[bytes]) -> None:
-        self._orders = orders
-        self._answers = answers
+        self._connection = Connection(answers, orders)
 
     def fileno(self) -> int:
         """The descriptor that can be read when it has answered."""
-        return self._answers.fileno()
+        return self._connection.fileno()
 
     def send(self, message: Any) -> None:
         """Tell it something.
@@ -74,8 +73,7 @@ class Worker:
             CrewError: It is gone, or the message cannot be pickled.
         """
         try:
-            pickle.dump(message, self._orders, pickle.HIGHEST_PROTOCOL)
-            self._orders.flush()
+            self._connection.send(message)
         except _UNSENT as exc:
             raise CrewError(str(exc)) from exc
 
@@ -86,7 +84,7 @@ class Worker:
             CrewError: It failed, or is gone.
         """
         try:
-            answer = pickle.load(self._answers)  # noqa: S301 -- from our own process
+            answer = self._connection.receive()
         except _UNHEARD as exc:
             msg = "a worker process ended"
             raise CrewError(msg) from exc
@@ -170,21 +168,35 @@ def start_crew(count: int, descriptor: int) -> Iterator[Crew]:
     """
     with ExitStack() as stack:
         # They live as long as the other end of this pipe is open.
-        life = _open_pipe(stack)
+        life = _open_life(stack)
         yield Crew([_start(stack, (life, descriptor)) for _ in range(count)])
 
 
-def _open_pipe(stack: ExitStack) -> int:
+def _open_life(stack: ExitStack) -> int:
     """The end to read from of a pipe that is closed with the stack."""
     try:
-        ends = os.pipe()
-        for end in ends:
-            stack.callback(os.close, end)
-        life = keep_open(ends[0])
+        life = keep_open(_open_pipe(stack, stack)[0].fileno())
     except OSError as exc:
         raise CrewError(str(exc)) from exc
     stack.callback(os.close, life)
     return life
+
+
+def _open_pipe(reader: ExitStack, writer: ExitStack) -> tuple[IO[bytes], IO[bytes]]:
+    """Both ends of a pipe, each closed with its stack.
+
+    What subprocess opens itself stays open where it cannot open all (before 3.12).
+    """
+    ends = os.pipe()
+    incoming = reader.enter_context(os.fdopen(ends[0], "rb"))
+    outgoing = os.fdopen(ends[1], "wb")
+    writer.callback(_close, outgoing)
+    return incoming, outgoing
+
+
+def _close(outgoing: IO[bytes]) -> None:
+    with suppress(BrokenPipeError):  # what nobody was told any more
+        outgoing.close()
 
 
 def _start(stack: ExitStack, descriptors: tuple[int, int]) -> Worker:
@@ -196,17 +208,20 @@ def _start(stack: ExitStack, descriptors: tuple[int, int]) -> Worker:
     path = filter(_is_text, sys.path)  # imports pass over other things as well
     boot = [_BOOT, str(descriptors[0]), str(os.getpid()), __version__, *path]
     try:
-        process = subprocess.Popen(  # noqa: S603 -- this interpreter
-            [interpreter, *_flags(), "-c", *boot],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            pass_fds=descriptors,
-        )
+        with ExitStack() as theirs:
+            ordered, orders = _open_pipe(theirs, stack)
+            answers, answered = _open_pipe(stack, theirs)
+            process = subprocess.Popen(  # noqa: S603 -- this interpreter
+                [interpreter, *_flags(), "-c", *boot],
+                stdin=ordered,
+                stdout=answered,
+                stderr=subprocess.DEVNULL,
+                pass_fds=descriptors,
+            )
+            stack.callback(_end, process)
     except (OSError, ValueError, RuntimeError) as exc:
         raise CrewError(str(exc)) from exc
-    stack.callback(_end, process)
-    return Worker(cast("IO[bytes]", process.stdin), cast("IO[bytes]", process.stdout))
+    return Worker(orders, answers)
 
 
 def _is_text(place: Any) -> bool:
@@ -220,5 +235,5 @@ def _flags() -> list[str]:
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    with suppress(BrokenPipeError), process:  # what it was not told any more
+    with process:
         process.kill()

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import pickle
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import IO, TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -121,6 +122,40 @@ class Failed:
     """What went wrong, instead of an answer."""
 
     text: str
+
+
+class Connection:
+    """One end of the way between two processes.
+
+    Args:
+        incoming: Where messages come from.
+        outgoing: Where messages go.
+    """
+
+    def __init__(self, incoming: IO[bytes], outgoing: IO[bytes]) -> None:
+        self._incoming = incoming
+        self._outgoing = outgoing
+
+    def fileno(self) -> int:
+        """The descriptor that can be read when a message has come."""
+        return self._incoming.fileno()
+
+    def receive(self) -> Any:
+        """The next message.
+
+        Raises:
+            EOFError: There are no more.
+        """
+        return pickle.load(self._incoming)  # noqa: S301 -- from a process of ours
+
+    def send(self, message: Any) -> None:
+        """Send a message.
+
+        Raises:
+            BrokenPipeError: Nobody listens.
+        """
+        pickle.dump(message, self._outgoing, pickle.HIGHEST_PROTOCOL)
+        self._outgoing.flush()
 
 
 Order: TypeAlias = "SurveyNames | SurveyItems | Settle | Write"

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import os
-import pickle
 import select
 import signal
 import threading
 from contextlib import suppress
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from ls_tools._version import __version__
 from ls_tools.errors import LsToolsError
 from ls_tools.output import Tally, Tree, settle
 from ls_tools.pipeline.division.messages import (
     Complete,
+    Connection,
     Failed,
     Made,
     Settle,
@@ -28,10 +28,6 @@ from ls_tools.reading import ChunkReader, MappedFile, Pass
 from ls_tools.resolver import Resolver
 
 if TYPE_CHECKING:
-    from types import TracebackType
-
-    from typing_extensions import Self
-
     from ls_tools.formats import DivisibleFormat, Writing
     from ls_tools.output import NamePlan, Part
     from ls_tools.pipeline.division.messages import Begin, Order
@@ -59,8 +55,8 @@ def main(life: str, parent: str, version: str) -> None:
     nothing = os.open(os.devnull, os.O_RDWR)
     os.dup2(nothing, 0)
     os.dup2(nothing, 1)  # whatever a library prints is no answer
-    with suppress(EOFError, BrokenPipeError), Connection(orders, answers) as connection:
-        serve(connection)
+    with suppress(EOFError, BrokenPipeError), orders, answers:
+        serve(Connection(orders, answers))
 
 
 def serve(connection: Connection) -> None:
@@ -72,51 +68,6 @@ def serve(connection: Connection) -> None:
     worker = _Worker(connection.receive(), connection)
     while True:
         worker.do(connection.receive())
-
-
-class Connection:
-    """The way to the process that orders.
-
-    Args:
-        orders: Where they come from.
-        answers: Where answers go.
-    """
-
-    def __init__(self, orders: IO[bytes], answers: IO[bytes]) -> None:
-        self._orders = orders
-        self._answers = answers
-
-    def __enter__(self) -> Self:
-        """The way, to be closed on leaving."""
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Close it."""
-        self._orders.close()
-        with suppress(BrokenPipeError):
-            self._answers.close()
-
-    def receive(self) -> Any:
-        """What comes next.
-
-        Raises:
-            EOFError: Nothing.
-        """
-        return pickle.load(self._orders)  # noqa: S301 -- from the process that began this
-
-    def send(self, message: Any) -> None:
-        """Answer.
-
-        Raises:
-            BrokenPipeError: Nobody listens.
-        """
-        pickle.dump(message, self._answers, pickle.HIGHEST_PROTOCOL)
-        self._answers.flush()
 
 
 def _shown(exc: Exception) -> str:
