@@ -67,33 +67,33 @@ class Items:
         unlabeled: What becomes of tasks without a selected annotation: they are
             left out; ``untouched`` yields those that have no annotation of
             the kind selected, not even a skipped one; ``all`` yields them all.
-        limit: Most tasks read; None for all.
+        inputs: Names of the inputs where there are several, by their numbers.
+        splitter: Takes down the split of every task in the counted pass.
+        prefetch: Called with each batch of items before the counted pass
+            yields them, so that media are here when they are asked for.
 
     Attributes:
         selection: Which annotations count.
-        prefetch: Called with each batch of items before the counted pass
-            yields them, so that media are here when they are asked for.
-        inputs: Names of the inputs where there are several, by their numbers.
-        splitter: Takes down the split of every task in the counted pass.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 -- each is named by the caller
         self,
         tasks: Iterable[Task],
         selection: Selection,
         tally: Tally,
         *,
         unlabeled: Unlabeled = "leave-out",
-        limit: int | None = None,
+        inputs: Sequence[str] = (),
+        splitter: Splitter | None = None,
+        prefetch: Callable[[Sequence[Item]], None] | None = None,
     ) -> None:
-        self.prefetch: Callable[[Sequence[Item]], None] | None = None
-        self.splitter: Splitter | None = None
-        self.inputs: Sequence[str] = ()
+        self.selection: Selection = selection
         self._tasks = tasks
-        self.selection = selection
         self._tally = tally
         self._unlabeled = unlabeled
-        self._limit = limit
+        self._inputs = inputs
+        self._splitter = splitter
+        self._prefetch = prefetch
         self._is_counted = False
 
     def __iter__(self) -> Iterator[Item]:
@@ -114,9 +114,9 @@ class Items:
         For what passes in runs rather than at once; ``count_lost`` comes last.
         """
         items = self._counted(tasks)
-        if self.prefetch is not None:
-            items = _ahead(items, self.prefetch)
-        return self._named(items) if self.inputs else items
+        if self._prefetch is not None:
+            items = _ahead(items, self._prefetch)
+        return self._named(items) if self._inputs else items
 
     def count_lost(self, problems: Iterable[Problem]) -> None:
         """Count the tasks that could not be read at all."""
@@ -126,11 +126,11 @@ class Items:
 
     def scan(self) -> Iterator[Item]:
         """The same items, uncounted, for formats that must look ahead."""
-        for task in islice(self._tasks, self._limit):
+        for task in self._tasks:
             yield from self._items_of(task, self.selection.pick(task))
 
     def _all(self) -> Iterator[Item]:
-        yield from self.count(islice(self._tasks, self._limit))
+        yield from self.count(self._tasks)
         self.count_lost(getattr(self._tasks, "problems", ()))
 
     def _counted(self, tasks: Iterable[Task]) -> Iterator[Item]:
@@ -141,8 +141,8 @@ class Items:
             tally.annotations_in += len(selection.candidates(task))
             picked = selection.pick(task)
             tally.annotations_selected += len(picked)
-            if self.splitter is not None and (picked or self._keeps(task)):
-                self.splitter.take(task)
+            if self._splitter is not None and (picked or self._keeps(task)):
+                self._splitter.take(task)
             for item in self._items_of(task, picked):
                 tally.regions_in += len(item.regions)
                 yield item
@@ -158,8 +158,8 @@ class Items:
             yield item
 
     def _name_input(self, number: int) -> None:
-        if self.inputs:
-            self._tally.input = self.inputs[number]
+        if self._inputs:
+            self._tally.input = self._inputs[number]
 
     def _keeps(self, task: Task) -> bool:
         """Whether a task without a selected annotation is yielded."""

@@ -192,11 +192,7 @@ class _Run:
         with Tree(root, inputs=job.inputs) as tree:
             output = self._open_output(tree, self._name_media(resolver), resolver)
             tasks = _Watched(self.inputs.tasks, self.progress)
-            items = job.items(tasks, output.tally)
-            items.inputs = job.inputs
-            items.splitter = tree.splitter
-            if job.media_policy != "none":
-                items.prefetch = output.media.prefetch
+            items = job.items(tasks, output)
             self._share_out(items, output)
             job.target.write(items, job.config, output, job.options)
             return self._finish(output, started)

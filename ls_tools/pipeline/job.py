@@ -18,16 +18,17 @@ from ls_tools.output import (
     Output,
     SplitKeys,
     Splitter,
+    Tally,
     TaskMedia,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from ls_tools.formats import Format
     from ls_tools.label_config import LabelConfig
     from ls_tools.models import Task
-    from ls_tools.output import MediaPolicy, NameFacts, Split, Tally, Tree
+    from ls_tools.output import Item, MediaPolicy, NameFacts, Split, Tree
     from ls_tools.output.items import Unlabeled
     from ls_tools.output.media import Fetch
     from ls_tools.output.split_table import SplitTable
@@ -146,16 +147,28 @@ class Job:
             selection=self.selection,
         )
 
-    def items(self, tasks: Iterable[Task], tally: Tally) -> Items:
-        """The items of tasks."""
-        keeps_untouched = self.target.keeps_unlabeled
-        unlabeled: Unlabeled = "untouched" if keeps_untouched else "leave-out"
+    def items(self, tasks: Iterable[Task], output: Output) -> Items:
+        """The items of tasks, for an output."""
         return Items(
             tasks,
             self.selection,
-            tally,
-            unlabeled="all" if self.plan.include_unlabeled else unlabeled,
+            output.tally,
+            unlabeled=self._unlabeled,
+            inputs=self.inputs,
+            splitter=output.tree.splitter,
+            prefetch=None if self.media_policy == "none" else output.media.prefetch,
         )
+
+    def scan(self, tasks: Iterable[Task]) -> Iterator[Item]:
+        """The items of tasks, to look ahead at."""
+        items = Items(tasks, self.selection, Tally(), unlabeled=self._unlabeled)
+        return items.scan()
+
+    @property
+    def _unlabeled(self) -> Unlabeled:
+        if self.plan.include_unlabeled:
+            return "all"
+        return "untouched" if self.target.keeps_unlabeled else "leave-out"
 
     def _fetcher(self, resolver: Resolver) -> Fetch | None:
         """How references become files; what is linked to is pinned as well."""

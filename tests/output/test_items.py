@@ -125,12 +125,6 @@ def test_a_task_with_several_items_counts_once() -> None:
     assert (report.tasks_in, report.tasks_written) == (1, 1)
 
 
-def test_limit_is_the_number_of_tasks_read() -> None:
-    items, report = run([task(n, annotation(n)) for n in range(5)], limit=2)
-    assert [item.task.id for item in items] == [0, 1]
-    assert report.tasks_in == 2
-
-
 def test_scanning_counts_nothing_and_counting_happens_once() -> None:
     tally = Tally()
     items = Items([task(1, annotation(1, "a"))], Selection(), tally)
@@ -144,9 +138,13 @@ def test_scanning_counts_nothing_and_counting_happens_once() -> None:
 
 def test_media_are_asked_for_ahead_in_batches() -> None:
     number = 2 * PREFETCH_ITEMS + 3
-    items = Items([task(n, annotation(n)) for n in range(number)], Selection(), Tally())
     asked: list[int] = []
-    items.prefetch = lambda batch: asked.append(len(batch))
+    items = Items(
+        [task(n, annotation(n)) for n in range(number)],
+        Selection(),
+        Tally(),
+        prefetch=lambda batch: asked.append(len(batch)),
+    )
     iterator: Iterator[Item] = iter(items)
     next(iterator)
     assert asked == [PREFETCH_ITEMS]

@@ -106,6 +106,8 @@ def bench(
     values: Sequence[Any],
     policy: MediaPolicy = "copy",
     select: str = "latest",
+    *,
+    is_ahead: bool = True,
 ) -> Bench:
     tasks = [
         Task(
@@ -131,8 +133,8 @@ def bench(
         names=names,
         media=placer,
     )
-    items = Items(tasks, Selection.parse(select), tally)
-    items.prefetch = placer.prefetch
+    prefetch = placer.prefetch if is_ahead else None
+    items = Items(tasks, Selection.parse(select), tally, prefetch=prefetch)
     return Bench(output, items)
 
 
@@ -271,8 +273,7 @@ def test_media_are_only_named_where_none_are_wanted(tmp_path: Path) -> None:
 def test_what_was_not_asked_for_ahead_is_fetched_when_it_is_placed(
     tmp_path: Path, cache: Cache
 ) -> None:
-    work = bench(tmp_path / "out", cache, ["s3://b/x.jpg"])
-    work.items.prefetch = None
+    work = bench(tmp_path / "out", cache, ["s3://b/x.jpg"], is_ahead=False)
     assert [p.failed for _, p in placing(work)] == [False]
     assert [len(batch) for batch in cache.batches] == [1]
 
@@ -433,8 +434,8 @@ def test_few_answers_are_kept_where_nothing_is_asked_for_ahead(
     tmp_path: Path, cache: Cache, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(media, "_MAX_KEPT", 2)
-    work = bench(tmp_path / "out", cache, [f"s3://b/{n}.jpg" for n in range(5)])
-    work.items.prefetch = None
+    references = [f"s3://b/{n}.jpg" for n in range(5)]
+    work = bench(tmp_path / "out", cache, references, is_ahead=False)
     assert len(list(placing(work))) == 5
     assert len(work.output.media._resolved) <= 2
 

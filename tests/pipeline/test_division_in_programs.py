@@ -246,15 +246,15 @@ def test_no_secret_is_among_the_arguments_of_a_worker(folder: Path) -> None:
     from ls_tools.pipeline.division import joining
 
     seen = []
-    begin = joining._Run.begin
+    write = joining.Joiner.write
 
     def look(*given):
         for child in children():
             for name in ("cmdline", "environ"):
                 seen.append((Path("/proc") / child / name).read_bytes())
-        return begin(*given)
+        return write(*given)
 
-    joining._Run.begin = look
+    joining.Joiner.write = look
     secrets = {"token": "SECRET", "headers": {"Authorization": "SECRET"}}
     run(settings={"url": "https://labels.example", **secrets})
     tell(told=told, seen=len(seen), leaks=sum(b"SECRET" in one for one in seen))

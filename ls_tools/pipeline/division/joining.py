@@ -24,8 +24,8 @@ from ls_tools.reading import ChunkReader, Pass
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ls_tools.formats import DivisibleFormat, Survey
-    from ls_tools.output import Items, NameFacts, Output, Part
+    from ls_tools.formats import DivisibleFormat, Survey, Writing
+    from ls_tools.output import NameFacts, Output, Part
     from ls_tools.pipeline.division.crew import Crew, Worker
     from ls_tools.pipeline.division.messages import Made
     from ls_tools.pipeline.job import Job
@@ -91,9 +91,11 @@ class Joiner:
         progress.start("tasks", self._division.count, "tasks")
         try:
             with _refused_by_the_system(), _folder_for_parts(output.root) as folder:
-                run = _Run(self._job, self._division, self._crew, output, folder)
-                run.begin(survey)
-                run.run(progress)
+                writing = self._target.begin(
+                    self._job.config, output, self._job.options, survey
+                )
+                run = _Run(self._job, self._division, self._crew, output, writing)
+                run.run(folder, progress)
         finally:
             progress.finish()
 
@@ -130,18 +132,20 @@ class _Run:
     """
 
     def __init__(
-        self, job: Job, division: Division, crew: Crew, output: Output, folder: Path
+        self,
+        job: Job,
+        division: Division,
+        crew: Crew,
+        output: Output,
+        writing: Writing,
     ) -> None:
-        self._job = job
-        self._target = cast("DivisibleFormat", job.target)
         self._chunks = division.chunks
         self._crew = crew
         self._output = output
-        self._folder = folder
+        self._writing = writing
         self._reader = ChunkReader(division.data, job.settings.bounds)
         self._reading = Pass()
-        self._items: Items = job.items((), output.tally)
-        self._items.splitter = output.tree.splitter
+        self._items = job.items((), output)
         self._orders: dict[int, Write] = {}
         self._making: dict[Worker, int] = {}
         self._made: dict[int, tuple[Worker, Made]] = {}
@@ -149,21 +153,14 @@ class _Run:
         self._parts: dict[int, Part | None] = {}
         self._begun = self._settled = self._joined = 0
 
-    def begin(self, survey: Survey | None) -> None:
-        """Begin to write."""
-        job = self._job
-        self._writing = self._target.begin(
-            job.config, self._output, job.options, survey
-        )
-
-    def run(self, progress: Progress) -> None:
-        """Write all chunks, and what comes after them."""
+    def run(self, folder: Path, progress: Progress) -> None:
+        """Write all chunks, their parts below a folder, and what comes after them."""
         while self._joined < len(self._chunks):
-            self._hand_out()
+            self._hand_out(folder)
             for worker in self._crew.ready([*self._making, *self._completing]):
                 self._hear(worker)
             before = self._reading.tasks + self._reading.lost
-            while self._settle_next() or self._join_next():
+            while self._settle_next() or self._join_next(folder):
                 pass
             progress.advance(self._reading.tasks + self._reading.lost - before)
             self._check_hope()
@@ -178,7 +175,7 @@ class _Run:
             msg = "there is no task"
             raise CrewError(msg)
 
-    def _hand_out(self) -> None:
+    def _hand_out(self, folder: Path) -> None:
         while self._begun < min(len(self._chunks), self._joined + _AHEAD):
             worker = self._crew.take_idle()
             if worker is None:
@@ -186,7 +183,7 @@ class _Run:
             number = self._begun
             order = Write(
                 chunk=self._chunks[number],
-                folder=self._folder / str(number),
+                folder=folder / str(number),
                 labels=tuple(self._output.classes.met),
                 names=tuple(self._writing.names()),
             )
@@ -217,7 +214,7 @@ class _Run:
             worker.send(Discard())
         return True
 
-    def _join_next(self) -> bool:
+    def _join_next(self, folder: Path) -> bool:
         """Put the records of the next chunk into their files, where it is complete."""
         number = self._joined
         if number not in self._parts:
@@ -229,7 +226,7 @@ class _Run:
             tasks = self._reader.read(self._chunks[number], self._reading)
             self._writing.add(self._items.count(tasks))
             self._settled += 1
-        shutil.rmtree(self._folder / str(number))
+        shutil.rmtree(folder / str(number))
         self._joined += 1
         return True
 

@@ -1,4 +1,4 @@
-"""A process that does chunks of a conversion, as it is told through a socket."""
+"""A process that does chunks of a conversion, as it is told through a pipe."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ class _Worker:
                 return self._names.survey(named, job.media_of)
             case SurveyItems():
                 tasks = self._reader.read(order.chunk, Pass())
-                return self._target.survey(job.items(tasks, Tally()).scan())
+                return self._target.survey(job.scan(tasks))
             case Settle():
                 self._settled = order
                 self._names = job.names(self._resolver, order.facts)
@@ -149,9 +149,7 @@ class _Worker:
         output.classes.learn(order.labels)
         writing.learn(order.names)
         tasks = self._reader.read(order.chunk, reading)
-        items = job.items((), tally)
-        items.splitter = tree.splitter
-        writing.add(items.count(tasks))
+        writing.add(job.items((), output).count(tasks))
         made = Made(
             labels=output.classes.met[len(order.labels) :],
             names=writing.names()[len(order.names) :],
