@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,7 @@ from ls_tools.formats import DivisibleFormat
 from ls_tools.pipeline.division.crew import CrewError, start_crew
 from ls_tools.pipeline.division.joining import Joiner
 from ls_tools.pipeline.division.messages import Begin
+from ls_tools.pipeline.division.processors import core_count
 from ls_tools.reading import TaskReader
 
 if TYPE_CHECKING:
@@ -102,10 +102,3 @@ def _process_count(job: Job, size_bytes: int) -> int:
     """How many processes pay, if so many are allowed."""
     most = job.settings.processes or _UNASKED
     return min(most, core_count(), size_bytes // WORTH_BYTES + 1)
-
-
-def core_count() -> int:
-    """How many processors this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
