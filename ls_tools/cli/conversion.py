@@ -10,7 +10,6 @@ import click
 
 from ls_tools.cli.output import one_line
 from ls_tools.errors import UsageError
-from ls_tools.formats import FORMATS, describe_options
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -95,20 +94,49 @@ _OPTIONS = (
 )
 
 
-def conversion_options(function: F) -> F:
-    """Give a command the options of a conversion and the Conversion, ``plan``.
+_LAST = "keep_going"
+"""The option that those of the formats come after."""
 
-    The formats' own options are added from the registry, each one once.
+_GIVEN = "ls_tools.cli.conversion.given"
+_IS_PLAIN = "ls_tools.cli.conversion.is_plain"
+
+
+class ConversionCommand(click.Command):
+    """A command with ``conversion_options``, and with those of every format.
+
+    The formats are imported when an argument may be an option of theirs.
     """
-    own = _format_options()
+
+    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
+        """The parameters, in the order of the help."""
+        params = super().get_params(ctx)
+        if ctx.meta.get(_IS_PLAIN):
+            return params
+        place = 1 + [one.name for one in params].index(_LAST)
+        return [*params[:place], *self._format_options, *params[place:]]
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read the arguments; what no other option explains may be a format's."""
+        known = {
+            flag for one in self.params for flag in (*one.opts, *one.secondary_opts)
+        }
+        flags = {text.partition("=")[0] for text in args if text.startswith("-")}
+        ctx.meta[_IS_PLAIN] = flags <= known and not ctx.resilient_parsing
+        return super().parse_args(ctx, args)
+
+    @functools.cached_property
+    def _format_options(self) -> list[click.Option]:
+        return [_click_option(formats) for formats in _options_of_formats().values()]
+
+
+def conversion_options(function: F) -> F:
+    """Give a ConversionCommand its options and the Conversion, ``plan``."""
 
     @functools.wraps(function)
     def command(*args: Any, **given: Any) -> Any:
-        options = {n: v for n in own if (v := given.pop(n, None)) is not None}
+        options = click.get_current_context().meta.get(_GIVEN, {})
         return function(*args, plan=_plan(given, options), **given)
 
-    for formats in reversed(list(own.values())):
-        command = _click_option(formats)(command)
     for option in reversed(_OPTIONS):
         command = option(command)
     return cast("F", command)
@@ -142,8 +170,10 @@ def _split(spec: str | None, *, by: str | None, stratify: bool) -> Split | None:
     return None
 
 
-def _format_options() -> dict[str, dict[str, OptionInfo]]:
+def _options_of_formats() -> dict[str, dict[str, OptionInfo]]:
     """The formats' own options by name, as each format has them."""
+    from ls_tools.formats import FORMATS, describe_options
+
     found: dict[str, dict[str, OptionInfo]] = {}
     for name in FORMATS:
         for info in describe_options(FORMATS.load(name)):
@@ -151,15 +181,26 @@ def _format_options() -> dict[str, dict[str, OptionInfo]]:
     return found
 
 
-def _click_option(formats: dict[str, OptionInfo]) -> Callable[[F], F]:
+def _click_option(formats: dict[str, OptionInfo]) -> click.Option:
+    """An option, told once for all formats that have it."""
     info = next(iter(formats.values()))
     defaults = ", ".join(f"{name}: {one.default}" for name, one in formats.items())
-    text = f"{info.help}  [default for {defaults}]"
-    if info.type is bool:
-        flags = f"{info.flag}/--no-{info.flag.removeprefix('--')}"
-        return click.option(flags, info.name, default=None, help=text)
-    kind = click.Choice(info.choices) if info.choices else info.type
-    return click.option(info.flag, info.name, type=kind, default=None, help=text)
+    is_flag = info.type is bool
+    flags = f"{info.flag}/--no-{info.flag.removeprefix('--')}" if is_flag else info.flag
+    return click.Option(
+        [flags, info.name],
+        type=click.Choice(info.choices) if info.choices else info.type,
+        default=None,
+        help=f"{info.help}  [default for {defaults}]",
+        callback=_note_given,
+        expose_value=False,
+    )
+
+
+def _note_given(context: click.Context, option: click.Parameter, value: Any) -> Any:
+    if value is not None:
+        context.meta.setdefault(_GIVEN, {})[option.name] = value
+    return value
 
 
 def show_report(console: Console, report: Report, out: Path) -> None:
@@ -169,7 +210,7 @@ def show_report(console: Console, report: Report, out: Path) -> None:
     document = msgspec.json.decode(report.to_json())
     document.pop("schema_version")
     console.result(document, [str(out)])
-    if not console.json:
+    if not (console.json or console.quiet):
         console.table(_table(report))
 
 

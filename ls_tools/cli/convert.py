@@ -7,14 +7,19 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ls_tools.cli.conversion import conversion_options, exit_code, show_report
+from ls_tools.cli.conversion import (
+    ConversionCommand,
+    conversion_options,
+    exit_code,
+    show_report,
+)
 from ls_tools.cli.options import Invocation, refuse_empty, shared_options
 
 if TYPE_CHECKING:
     from ls_tools.pipeline import Conversion
 
 
-@click.command()
+@click.command(cls=ConversionCommand)
 @click.argument(
     "sources", metavar="INPUT...", nargs=-1, required=True, callback=refuse_empty
 )

@@ -6,7 +6,12 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from ls_tools.cli.conversion import conversion_options, exit_code, show_report
+from ls_tools.cli.conversion import (
+    ConversionCommand,
+    conversion_options,
+    exit_code,
+    show_report,
+)
 from ls_tools.cli.filters import (
     filter_options,
     read_snapshot_id,
@@ -19,7 +24,7 @@ if TYPE_CHECKING:
     from ls_tools.pipeline import Conversion
 
 
-@click.command()
+@click.command(cls=ConversionCommand)
 @click.argument("projects", metavar="PROJECT...", nargs=-1, required=True)
 @click.option(
     "--snapshot",

@@ -17,7 +17,7 @@ import pytest
 
 from ls_tools import errors
 from ls_tools._version import __version__
-from ls_tools.cli.app import COMMANDS, SUMMARIES, app
+from ls_tools.cli.app import COMMANDS, CONTEXT, SUMMARIES, app
 
 ROOT = Path(__file__).parents[2]
 
@@ -31,6 +31,10 @@ def walk(command: click.Command, path: tuple[str, ...] = ()) -> Any:
     )
     for name, child in children.items():
         yield from walk(child, (*path, name))
+
+
+def params_of(command: click.Command) -> list[click.Parameter]:
+    return command.get_params(click.Context(command, **CONTEXT))
 
 
 ALL = list(walk(app))
@@ -55,7 +59,7 @@ def test_worked_examples_name_options_that_exist(
     del path
     if isinstance(command, click.Group):
         return
-    known = {flag for option in command.params for flag in option.opts}
+    known = {flag for option in params_of(command) for flag in option.opts}
     used = re.findall(r"\s(--[a-z-]+)", (command.help or "").partition("Examples:")[2])
     assert set(used) <= known
 
@@ -65,7 +69,7 @@ def test_every_command_has_json_and_quiet(
     path: tuple[str, ...], command: click.Command
 ) -> None:
     if not isinstance(command, click.Group):
-        flags = {flag for option in command.params for flag in option.opts}
+        flags = {flag for option in params_of(command) for flag in option.opts}
         assert {"--json", "--quiet", "--debug", "--timeout"} <= flags, path
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 import pytest
 
-from ls_tools.cli.app import COMMANDS
+from ls_tools.cli.app import COMMANDS, CONTEXT
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted((*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")))
@@ -39,7 +39,9 @@ def find_command(words: list[str]) -> click.Command:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_commands_and_options_of_a_page_exist(page: Path) -> None:
     for words in command_lines(page):
-        known = {o for p in find_command(words).params for o in (*p.opts, "--help")}
+        command = find_command(words)
+        params = command.get_params(click.Context(command, **CONTEXT))
+        known = {flag for param in params for flag in param.opts}
         used = {word.partition("=")[0] for word in words if word.startswith("--")}
         assert used <= known, words
 
