@@ -8,11 +8,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
-from xml.etree.ElementTree import ParseError
 
 import msgspec
-from defusedxml import DefusedXmlException
-from defusedxml.ElementTree import fromstring
 
 from ls_tools.errors import LabelConfigError
 
@@ -161,6 +158,12 @@ def parse_label_config(
     Raises:
         LabelConfigError: It is too large, unsafe, or not well-formed XML.
     """
+    # What gets a config that was parsed elsewhere needs no parser.
+    from xml.etree.ElementTree import ParseError
+
+    from defusedxml import DefusedXmlException
+    from defusedxml.ElementTree import fromstring
+
     text = xml.decode("utf-8-sig", "replace") if isinstance(xml, bytes) else xml
     if len(text) > max_bytes:
         msg = f"The label config has {len(text)} characters, more than {max_bytes}."

@@ -10,7 +10,6 @@ from itertools import takewhile
 from typing import TYPE_CHECKING, Literal
 
 from ls_tools.errors import UsageError
-from ls_tools.output.class_files import read_classes, read_renames
 from ls_tools.output.distinct import DistinctNames
 
 if TYPE_CHECKING:
@@ -107,6 +106,8 @@ class ClassMap:
         """
         classes = cls(scope, tally)
         if policy.rename is not None:
+            from ls_tools.output.class_files import read_renames
+
             classes._renames = read_renames(policy.rename)
         labels = [
             label for control in _controls_in(config, scope) for label in control.labels
@@ -210,6 +211,8 @@ class ClassMap:
                 self._categories.setdefault(name, label.category)
 
     def _pin(self, path: Path) -> None:
+        from ls_tools.output.class_files import read_classes
+
         pinned = read_classes(path)
         if self._scope.ids == "contiguous" and list(pinned) != list(range(len(pinned))):
             msg = f"The classes file {path} leaves out ids below {max(pinned)}."

@@ -5,7 +5,6 @@ Knows nothing of what is in the folders but the name of the commit mark.
 
 from __future__ import annotations
 
-import ctypes
 import errno
 import logging
 import os
@@ -77,6 +76,8 @@ def exchange(first: Path, second: Path) -> bool:
     Raises:
         OSError: It can, and it failed.
     """
+    import ctypes  # only a folder that is there already needs it
+
     libc = ctypes.CDLL(None, use_errno=True)
     rename = getattr(libc, "renameat2", None)
     if rename is None:

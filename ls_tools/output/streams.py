@@ -6,7 +6,6 @@ so that a run can be written without knowing what comes before it.
 
 from __future__ import annotations
 
-import shutil
 from typing import IO, TYPE_CHECKING
 
 import msgspec
@@ -78,6 +77,8 @@ class RecordStream:
             OSError: They cannot be read.
             OutputError: They cannot be written.
         """
+        import shutil  # for who joins parts, not for who writes them
+
         self.write(b"")
         with part.open("rb") as file:
             shutil.copyfileobj(file, self._file, _COPY_BYTES)

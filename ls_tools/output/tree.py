@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 import io
 import os
-import tempfile
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING
@@ -251,6 +250,8 @@ class Tree:
 
     def scratch(self) -> IO[bytes]:
         """A nameless temporary file on the same disk, gone when closed."""
+        import tempfile  # for the few that write aside
+
         with mapped_to_output(self.root):
             return tempfile.TemporaryFile(dir=self.root, prefix=OWN_PREFIX)
 

@@ -30,7 +30,7 @@ from ls_tools.pipeline.inputs import Input, check_apart, open_inputs
 from ls_tools.pipeline.job import Job, NamedTask
 from ls_tools.pipeline.plan import Conversion, build_options
 from ls_tools.progress import NullProgress, StagePart
-from ls_tools.resolver import Resolver
+from ls_tools.resolver.lazy import LazyResolver
 from ls_tools.selection import Selection
 from ls_tools.settings import Settings
 
@@ -167,7 +167,9 @@ class _Run:
                 raise _loss_error(report)
         return report
 
-    def _write_divided(self, root: Path, resolver: Resolver, started: float) -> Report:
+    def _write_divided(
+        self, root: Path, resolver: LazyResolver, started: float
+    ) -> Report:
         """Have several processes write it.
 
         Raises:
@@ -186,7 +188,7 @@ class _Run:
                 joiner.write(output, names.facts, self.progress)
                 return self._finish(output, started)
 
-    def _write(self, root: Path, resolver: Resolver, started: float) -> Report:
+    def _write(self, root: Path, resolver: LazyResolver, started: float) -> Report:
         """Write it in this process."""
         job = self.job
         with Tree(root, inputs=job.inputs) as tree:
@@ -210,11 +212,13 @@ class _Run:
         with tempfile.TemporaryDirectory(prefix="ls-tools-") as folder:
             yield Path(folder)
 
-    def _open_resolver(self) -> Resolver:
+    def _open_resolver(self) -> LazyResolver:
         progress = StagePart(self.progress, counts=False)
-        return Resolver(self.job.settings, progress=progress)
+        return LazyResolver(self.job.settings, progress=progress)
 
-    def _open_output(self, tree: Tree, names: NamePlan, resolver: Resolver) -> Output:
+    def _open_output(
+        self, tree: Tree, names: NamePlan, resolver: LazyResolver
+    ) -> Output:
         tally = Tally()
         if self.job.config.inferred:
             tally.warn("No label config was given: it was inferred from the results.")
@@ -226,7 +230,7 @@ class _Run:
             tree.splitter = self.job.open_splitter(tree, tally, resolver, settled)
         return self.job.open_output(tree, tally, names, resolver)
 
-    def _name_media(self, resolver: Resolver) -> NamePlan:
+    def _name_media(self, resolver: LazyResolver) -> NamePlan:
         names = self.job.names(resolver)
         if self.job.target.places_media:
             tasks = self.inputs.tasks.scan(NamedTask)

@@ -33,7 +33,8 @@ if TYPE_CHECKING:
     from ls_tools.output.media import Fetch
     from ls_tools.output.split_table import SplitTable
     from ls_tools.pipeline.plan import Conversion
-    from ls_tools.resolver import MediaRequest, Resolved, Resolver
+    from ls_tools.resolver import MediaRequest, Resolved
+    from ls_tools.resolver.lazy import LazyResolver
     from ls_tools.selection import Selection
     from ls_tools.settings import Settings
 
@@ -83,7 +84,7 @@ class Job:
         """Finds the media that the format places."""
         return TaskMedia(self.config, self.target.objects)
 
-    def names(self, resolver: Resolver, facts: NameFacts | None = None) -> NamePlan:
+    def names(self, resolver: LazyResolver, facts: NameFacts | None = None) -> NamePlan:
         """The names of media; ``facts`` are what is known of all of them."""
         return NamePlan(resolver.parse, style=self.plan.names, facts=facts)
 
@@ -91,7 +92,7 @@ class Job:
         self,
         tree: Tree,
         tally: Tally,
-        resolver: Resolver,
+        resolver: LazyResolver,
         settled: tuple[Split, SplitTable],
     ) -> Splitter:
         """What shares the tasks out.
@@ -111,7 +112,7 @@ class Job:
         return Splitter(split, keys, tree, tally, settled=table)
 
     def open_output(
-        self, tree: Tree, tally: Tally, names: NamePlan, resolver: Resolver
+        self, tree: Tree, tally: Tally, names: NamePlan, resolver: LazyResolver
     ) -> Output:
         """Where the format writes.
 
@@ -170,7 +171,7 @@ class Job:
             return "all"
         return "untouched" if self.target.keeps_unlabeled else "leave-out"
 
-    def _fetcher(self, resolver: Resolver) -> Fetch | None:
+    def _fetcher(self, resolver: LazyResolver) -> Fetch | None:
         """How references become files; what is linked to is pinned as well."""
         if not (self.target.places_media or self.target.reads_media):
             return None

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
+from ls_tools.lazy import importer
 from ls_tools.models import Problem
-from ls_tools.reading.chunks import Chunk, ChunkReader, Pass
-from ls_tools.reading.elements import read_task
-from ls_tools.reading.entries import Division
-from ls_tools.reading.inputs import is_bucket_uri
-from ls_tools.reading.mapping import MappedFile
-from ls_tools.reading.reader import TaskReader, read_tasks
-from ls_tools.reading.several import SeveralTasks, Tasks
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ls_tools.reading.chunks import Chunk, ChunkReader, Pass
+    from ls_tools.reading.elements import read_task
+    from ls_tools.reading.entries import Division
+    from ls_tools.reading.inputs import is_bucket_uri
+    from ls_tools.reading.mapping import MappedFile
+    from ls_tools.reading.reader import TaskReader, read_tasks
+    from ls_tools.reading.several import SeveralTasks, Tasks
 
 __all__ = [
     "Chunk",
@@ -25,3 +32,20 @@ __all__ = [
     "read_task",
     "read_tasks",
 ]
+
+_HOMES = {
+    "Chunk": "chunks",
+    "ChunkReader": "chunks",
+    "Division": "entries",
+    "MappedFile": "mapping",
+    "Pass": "chunks",
+    "SeveralTasks": "several",
+    "TaskReader": "reader",
+    "Tasks": "several",
+    "is_bucket_uri": "inputs",
+    "read_task": "elements",
+    "read_tasks": "reader",
+}
+
+# Likewise: what reads chunks opens no inputs.
+__getattr__: Callable[[str], Any] = importer(__name__, _HOMES)

@@ -8,11 +8,7 @@ from msgspec.structs import replace
 
 from ls_tools.models import Problem, Task
 from ls_tools.reading.excerpts import excerpt
-from ls_tools.reading.foreign import find_fault
-from ls_tools.reading.grouping import assemble_task, is_annotation
 from ls_tools.reading.nesting import is_deeper_than
-from ls_tools.reading.repair import repair
-from ls_tools.reading.tolerant import read_tolerantly
 from ls_tools.reading.wire import UNDECODABLE, build_task, decode_task
 from ls_tools.settings import Bounds
 
@@ -68,6 +64,12 @@ def _lost(reason: str, detail: str, index: int, source: str) -> Problem:
 
 def _read_odd(raw: bytes, where: Problem) -> Task | Problem:
     """Read what the fast path refused: repaired, checked, field by field."""
+    # Most exports hold nothing of the kind.
+    from ls_tools.reading.foreign import find_fault
+    from ls_tools.reading.grouping import assemble_task, is_annotation
+    from ls_tools.reading.repair import repair
+    from ls_tools.reading.tolerant import read_tolerantly
+
     lost = replace(where, tasks=1)
     try:
         raw, repairs = repair(raw)

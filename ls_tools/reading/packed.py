@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import codecs
-import gzip
 import io
-import zipfile
 import zlib
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, BinaryIO, cast
@@ -15,6 +13,7 @@ from ls_tools.reading.foreign import not_an_export
 from ls_tools.reading.spool import CHUNK_BYTES, Spool
 
 if TYPE_CHECKING:
+    import zipfile
     from collections.abc import Callable, Iterator
 
 _GZIP = b"\x1f\x8b"
@@ -67,6 +66,9 @@ def _unpacker(
 
 @contextmanager
 def _mapped_errors(name: str) -> Iterator[None]:
+    import gzip
+    import zipfile
+
     try:
         yield
     except (EOFError, zlib.error, zipfile.BadZipFile, gzip.BadGzipFile) as exc:
@@ -81,6 +83,8 @@ def _mapped_errors(name: str) -> Iterator[None]:
 def _unpack_gzip(
     data: memoryview, name: str, limit_bytes: int
 ) -> list[tuple[str, memoryview]]:
+    import gzip
+
     with Spool(name, limit_bytes) as spool, _mapped_errors(name):
         with gzip.GzipFile(fileobj=_reader(data)) as packed:
             _copy(iter(lambda: packed.read(CHUNK_BYTES), b""), spool)
@@ -100,6 +104,8 @@ def _unpack_zip(
     data: memoryview, name: str, limit_bytes: int
 ) -> list[tuple[str, memoryview]]:
     """Unpack every JSON member, one after the other, into one file."""
+    import zipfile
+
     found: list[tuple[str, int, int]] = []
     with Spool(name, limit_bytes) as spool, _mapped_errors(name):
         with zipfile.ZipFile(_reader(data)) as archive:

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
-from ls_tools.resolver.local_path import get_local_path, get_local_paths
-from ls_tools.resolver.resolver import Resolver
-from ls_tools.resolver.task_media import resolve_task
-from ls_tools.resolver.values import MediaRequest, Resolved, id_number
+from typing import TYPE_CHECKING, Any
+
+from ls_tools.lazy import importer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ls_tools.resolver.local_path import get_local_path, get_local_paths
+    from ls_tools.resolver.resolver import Resolver
+    from ls_tools.resolver.task_media import resolve_task
+    from ls_tools.resolver.values import MediaRequest, Resolved, id_number
 
 __all__ = [
     "MediaRequest",
@@ -16,3 +23,16 @@ __all__ = [
     "id_number",
     "resolve_task",
 ]
+
+_HOMES = {
+    "MediaRequest": "values",
+    "Resolved": "values",
+    "Resolver": "resolver",
+    "get_local_path": "local_path",
+    "get_local_paths": "local_path",
+    "id_number": "values",
+    "resolve_task": "task_media",
+}
+
+# What only parses references needs little of this.
+__getattr__: Callable[[str], Any] = importer(__name__, _HOMES)

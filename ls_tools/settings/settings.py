@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from ls_tools.errors import SettingsError
 from ls_tools.origin import Origin
-from ls_tools.settings.environment import read_environment
 from ls_tools.settings.limits import Bounds, CacheLimits
 from ls_tools.settings.stores import (
     AzureSettings,
@@ -162,6 +161,8 @@ class Settings:
             SettingsError: A variable has a value that makes no sense, or an
                 override names no field.
         """
+        from ls_tools.settings.environment import read_environment
+
         values = read_environment(environ)
         known = {item.name for item in fields(cls)}
         if unknown := sorted(set(overrides) - known):

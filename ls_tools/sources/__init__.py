@@ -5,8 +5,15 @@ Sources know the transport and the settings; they know no cache.
 
 from __future__ import annotations
 
-from ls_tools.sources.protocol import Services, Source, SourceFactory
-from ls_tools.sources.routes import SOURCES, Sources, register_source, schemes
+from typing import TYPE_CHECKING, Any
+
+from ls_tools.lazy import importer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ls_tools.sources.protocol import Services, Source, SourceFactory
+    from ls_tools.sources.routes import SOURCES, Sources, register_source, schemes
 
 __all__ = [
     "SOURCES",
@@ -17,3 +24,16 @@ __all__ = [
     "register_source",
     "schemes",
 ]
+
+_HOMES = {
+    "SOURCES": "routes",
+    "Services": "protocol",
+    "Source": "protocol",
+    "SourceFactory": "protocol",
+    "Sources": "routes",
+    "register_source": "routes",
+    "schemes": "routes",
+}
+
+# What only names references fetches nothing.
+__getattr__: Callable[[str], Any] = importer(__name__, _HOMES)

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, get_args
 from ls_tools.errors import MissingDependencyError, NotFoundError, UnknownFormatError
 from ls_tools.locator import Kind, store_kind
 from ls_tools.registry import Registry
-from ls_tools.sources.buckets.choice import Choice, Ways
 from ls_tools.sources.lazy import LazySource
 
 if TYPE_CHECKING:
@@ -87,6 +86,8 @@ class Sources:
     """The sources of one resolver, made on first use."""
 
     def __init__(self, services: Services) -> None:
+        from ls_tools.sources.buckets.choice import Choice
+
         self._services = services
         self._made: dict[str, Source] = {}
         self._choice = Choice()
@@ -118,6 +119,8 @@ class Sources:
             partial(_attempt, name, source, locator, sink, validator)
             for name, source in route
         ]
+        from ls_tools.sources.buckets.choice import Ways
+
         begin_again = partial(sink.truncate, 0)
         store = store_kind(locator)
         if store is None or route[-1][0] != _THROUGH_SERVER:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from typing import IO, TYPE_CHECKING, Any
 
 import msgspec
@@ -147,6 +146,8 @@ class Document:
 
     def finish(self, categories: Sequence[Category], info: dict[str, Any]) -> None:
         """Write what comes after the images."""
+        import shutil  # for who joins parts, not for who writes them
+
         self._flush()
         file, annotations = self._images.finish(), self._annotations.finish()
         annotations.seek(0)

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import pickle
-from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING, Any, TypeAlias
+from collections.abc import Sequence
+from pathlib import Path
+from typing import IO, Any, TypeAlias
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
+import msgspec
 
-    from ls_tools.formats import Numbers
-    from ls_tools.output import NameFacts, Tally
-    from ls_tools.output.splits import SplitsTaken
-    from ls_tools.pipeline.job import Job
-    from ls_tools.reading import Chunk, Pass
+from ls_tools.formats import Numbers
+from ls_tools.output import NameFacts, Tally
+from ls_tools.output.splits import SplitsTaken
+from ls_tools.pipeline.job import Job
+from ls_tools.reading import Chunk, Pass
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Begin:
+class Begin(msgspec.Struct, frozen=True, kw_only=True):
     """The conversion at hand.
 
     Attributes:
@@ -32,22 +30,19 @@ class Begin:
     size_bytes: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SurveyNames:
+class SurveyNames(msgspec.Struct, frozen=True, kw_only=True):
     """Find what the media of a chunk would be called; answered by a NameSurvey."""
 
     chunk: Chunk
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SurveyItems:
+class SurveyItems(msgspec.Struct, frozen=True, kw_only=True):
     """Look at a chunk for the format; answered by its Survey."""
 
     chunk: Chunk
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settle:
+class Settle(msgspec.Struct, frozen=True, kw_only=True):
     """What was found of all chunks; answered by None.
 
     Attributes:
@@ -61,8 +56,7 @@ class Settle:
     survey: Any
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Write:
+class Write(msgspec.Struct, frozen=True, kw_only=True):
     """Write a chunk; answered by Made.
 
     Attributes:
@@ -78,8 +72,7 @@ class Write:
     names: Sequence[Any]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Made:
+class Made(msgspec.Struct, frozen=True, kw_only=True):
     """What a chunk amounts to.
 
     Attributes:
@@ -101,8 +94,7 @@ class Made:
     splits: SplitsTaken | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Complete:
+class Complete(msgspec.Struct, frozen=True, kw_only=True):
     """Complete what was made; answered by its Part.
 
     Attributes:
@@ -112,13 +104,11 @@ class Complete:
     numbers: Numbers
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Discard:
+class Discard(msgspec.Struct, frozen=True, kw_only=True):
     """Take away what was made; answered by None, instead of the Part."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Failed:
+class Failed(msgspec.Struct, frozen=True, kw_only=True):
     """What went wrong, instead of an answer."""
 
     text: str

@@ -25,7 +25,7 @@ from ls_tools.pipeline.division.messages import (
 )
 from ls_tools.pipeline.job import NamedTask
 from ls_tools.reading import ChunkReader, MappedFile, Pass
-from ls_tools.resolver import Resolver
+from ls_tools.resolver.lazy import LazyResolver
 
 if TYPE_CHECKING:
     from ls_tools.formats import DivisibleFormat, Writing
@@ -92,7 +92,7 @@ class _Worker:
         self._target = cast("DivisibleFormat", begin.job.target)
         data = memoryview(MappedFile(begin.descriptor, begin.size_bytes))
         self._reader = ChunkReader(data, self._job.settings.bounds)
-        self._resolver = Resolver(self._job.settings)
+        self._resolver = LazyResolver(self._job.settings)
         self._connection = connection
         self._names: NamePlan = self._job.names(self._resolver)
         self._settled = Settle(root=Path(), facts=None, survey=None)
