@@ -113,8 +113,8 @@ def unneeded(to: str, loaded: set[str], unused: set[str]) -> set[str]:
 def test_a_conversion_imports_nothing_it_has_no_use_for(
     to: str, export: Path, tmp_path: Path
 ) -> None:
-    arguments = ["convert", export, "--config", tmp_path / "config.xml", "--quiet"]
-    arguments += ["--to", to, "--out", tmp_path / "out"]
+    arguments = ["convert", str(export), "--to", to, "--out", str(tmp_path / "out")]
+    arguments += ["--config", str(tmp_path / "config.xml"), "--quiet"]
     done = subprocess.run(
         [sys.executable, "-c", textwrap.dedent(CONVERSION), *arguments],
         check=True,
