@@ -15,6 +15,7 @@ from ls_tools.formats.protocol import option
 from ls_tools.geometry import (
     Box,
     Ellipse,
+    EncodedMask,
     Ltwh,
     Point,
     Polygon,
@@ -73,6 +74,13 @@ def check_tolerances(*, ellipse_px: float, mask_px: float) -> None:
 def is_upright(shape: Drawn) -> bool:
     """Whether the sides of a shape are those of its hull, or it has none."""
     return not isinstance(shape, (Box, Ellipse)) or shape.rotation_deg % 90 == 0
+
+
+def is_sizeless(shape: Drawn) -> bool:
+    """Whether a shape in percent is that shape whatever the image's size."""
+    if isinstance(shape, Box):  # a quarter turn exchanges percents of two kinds
+        return shape.rotation_deg % 180 == 0
+    return not isinstance(shape, (Ellipse, EncodedMask))
 
 
 def fit_ltwh(ltwh_px: Ltwh, size: Size, losses: list[str], *, clip: bool) -> Ltwh | str:

@@ -10,13 +10,18 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 import msgspec
 
+from ls_tools.formats.fitting import is_sizeless
 from ls_tools.formats.masking import with_mask_size
-from ls_tools.formats.plain_boxes import PLAIN_TYPE, read_plain_box
+from ls_tools.formats.plain_boxes import (
+    PLAIN_TYPE,
+    PlainBoxes,
+    read_plain_box,
+    read_plain_boxes,
+)
 from ls_tools.formats.protocol import Format, option
 from ls_tools.geometry import (
     Box,
     Ellipse,
-    EncodedMask,
     Keypoint,
     Ltwh,
     Polygon,
@@ -182,18 +187,33 @@ class PictureReader:
                     found.setdefault(reference, new).places.append((shown.name, index))
         return list(found.values())
 
-    def read(self, item: Item, pictures: Sequence[Picture]) -> Iterator[Labelled]:
+    def read_plain(self, item: Item, pictures: Sequence[Picture]) -> PlainBoxes | None:
+        """The plain boxes that an item begins with; ``read`` goes on after them.
+
+        In most exports these are all regions of nearly every item. None where
+        there are none. Arguments are those of ``read``, which would find the same.
+        """
+        if not self._takes_plain_boxes:
+            return None
+        places = _by_place(pictures)
+        return read_plain_boxes(item.regions, places, self._ids_of_label)
+
+    def read(
+        self, item: Item, pictures: Sequence[Picture], *, first: int = 0
+    ) -> Iterator[Labelled]:
         """The regions of an item that can be written; the others are counted.
 
         Args:
             item: The item.
             pictures: The images of its task; their sizes are filled in.
+            first: The place of the region to begin with.
         """
-        places = {place: picture for picture in pictures for place in picture.places}
-        if len(pictures) == 1:
-            places["", 0] = pictures[0]  # as in old data
+        regions = item.regions[first:]
+        if not regions:
+            return
+        places = _by_place(pictures)
         read_region = self._read_region
-        for region in item.regions:
+        for region in regions:
             found = read_region(region, item, places)
             if isinstance(found, Labelled):
                 yield found
@@ -226,13 +246,17 @@ class PictureReader:
         self, region: Region, picture: Picture, size: Size
     ) -> Labelled | None:
         """What the rest would find of a plain box whose label was met before."""
-        found = read_plain_box(region, size) if self._takes_plain_boxes else None
+        results = region.results
+        if not self._takes_plain_boxes or len(results) > 1:
+            return None
+        found = read_plain_box(results[0], size)
         if found is None:
             return None
-        drawing, ltwh = found
-        class_ids = self._ids_of_label.get(drawing.labels[0])
+        label, ltwh = found
+        class_ids = self._ids_of_label.get(label)
         if class_ids is None:
             return None
+        drawing = Drawing(Box(*ltwh), size, [label], results[0])
         return Labelled(region, picture, drawing, class_ids, [], ltwh)
 
     def _classify(
@@ -285,7 +309,7 @@ class PictureReader:
             picture.size = image_size(item.annotation, *picture.places[0])
         if picture.size is None and not self._sizes_needed:
             drawing = read_drawing(region, UNIT_SIZE)
-            if isinstance(drawing, str) or _is_sizeless(drawing.shape):
+            if isinstance(drawing, str) or is_sizeless(drawing.shape):
                 return drawing
         if picture.size is None:
             drawing = read_drawing(with_mask_size(region))
@@ -344,6 +368,13 @@ class PictureReader:
         return losses
 
 
+def _by_place(pictures: Sequence[Picture]) -> dict[Place, Picture]:
+    places = {place: picture for picture in pictures for place in picture.places}
+    if len(pictures) == 1:
+        places["", 0] = pictures[0]  # as in old data
+    return places
+
+
 def _with_size(region: Region, size: Size) -> Region:
     """A region whose results state another size of their image."""
     width, height = size.width_px, size.height_px
@@ -364,10 +395,3 @@ def labels_option(default: str) -> Any:
         "on its own (coco: first; yolo: all)."
     )
     return option(default, text, choices=("first", "all"))
-
-
-def _is_sizeless(shape: Drawn) -> bool:
-    """Whether a shape in percent is that shape whatever the image's size."""
-    if isinstance(shape, Box):  # a quarter turn exchanges percents of two kinds
-        return shape.rotation_deg % 180 == 0
-    return not isinstance(shape, (Ellipse, EncodedMask))

@@ -64,7 +64,7 @@ def read_drawing(region: Region, size: Size | None = None) -> Drawing | str:
         or size.width_px != carrier.original_width
         or size.height_px != carrier.original_height
     ):
-        size = _size_of(carrier) or _first_size(results) or size
+        size = stated_size(carrier) or _first_size(results) or size
         if size is None:
             return NO_SIZE
     shape = build(value, size)
@@ -112,7 +112,8 @@ def _is_labels(result: Result) -> bool:
     return result.type.endswith(LABELS_SUFFIX)
 
 
-def _size_of(result: Result) -> Size | None:
+def stated_size(result: Result) -> Size | None:
+    """The size that a result states for its image; None where it makes no sense."""
     width, height = result.original_width, result.original_height
     if width and height and 0 < width < LARGEST and 0 < height < LARGEST:
         return Size(width, height)
@@ -121,7 +122,7 @@ def _size_of(result: Result) -> Size | None:
 
 def _first_size(results: Sequence[Result]) -> Size | None:
     for result in results:
-        size = _size_of(result)
+        size = stated_size(result)
         if size is not None:
             return size
     return None

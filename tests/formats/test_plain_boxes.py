@@ -6,18 +6,21 @@ import json
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
+from unittest.mock import patch
 
 import msgspec
 import pytest
 from formats.goldens import read_tree
+from formats.pictures_rig import BOXES as BOXES_XML
 from formats.pictures_rig import annotation, box, convert_tasks, task
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from ls_tools.formats.pictures import PictureReader
 from ls_tools.formats.plain_boxes import read_plain_box
-from ls_tools.geometry import Size
+from ls_tools.geometry import Box, Size
 from ls_tools.models import Result
-from ls_tools.regions import Region, read_drawing
+from ls_tools.regions import Drawing, Region, read_drawing
 
 IMAGE = Size(200, 100)
 PERCENTS = (
@@ -51,10 +54,52 @@ OTHERS = st.builds(
 )
 
 
-def region(**fields: Any) -> Region:
+NAN = {"x": float("nan"), "y": 10, "width": 20, "height": 20}
+ODD = st.sampled_from(
+    [
+        {"value": {**NAN, "rotation": 0, "rectanglelabels": ["Car"]}},
+        {"value": 7},
+        {"value": {}},
+        {"value": {"rectanglelabels": ["Car"]}},
+        {"type": "choices", "value": {"choices": ["Car"]}},
+        {"type": "relation", "from_id": "a", "to_id": "b", "id": None},
+        {"type": "rectangle"},
+        {"to_name": "nothing"},
+        {"to_name": ""},
+        {"to_name": "other"},
+        {"parentID": "a"},
+        {"original_width": 0, "original_height": 0},
+        {"original_width": "200", "original_height": 1e300},
+    ]
+)
+ELSEWHERE = st.sampled_from(
+    [
+        {"id": "a"},
+        {"id": "b"},
+        {"id": None},
+        {"to_name": "other"},
+        {"item_index": 0},
+        {"item_index": 1},
+        {"item_index": 2},
+        {"original_width": 333},
+    ]
+)
+SIDES = st.integers(1, 30)
+PLAIN = st.builds(box, SIDES, SIDES, SIDES, SIDES)
+CHANGED = st.builds(lambda made, changes: {**made, **changes}, PLAIN, ODD | ELSEWHERE)
+ANNOTATIONS = st.lists(PLAIN | CHANGED | CHANGED | BOXES | OTHERS, max_size=8)
+SEVERAL = BOXES_XML.replace("<Rect", '<Image name="other" value="$other"/><Rect')
+
+
+def plain(**fields: Any) -> Result:
     made = {**box(10, 10, 20, 40), **fields}
-    decoded = msgspec.json.decode(json.dumps(made).encode(), type=Result)
-    return Region(decoded.id, (decoded,))
+    return msgspec.json.decode(json.dumps(made).encode(), type=Result)
+
+
+def converted(to: str, tasks: list[dict[str, Any]], **options: Any) -> Any:
+    with TemporaryDirectory() as folder:
+        done = convert_tasks(Path(folder), to, tasks, xml=SEVERAL, **options)
+        return read_tree(done.root)
 
 
 def spoiled(result: dict[str, Any]) -> dict[str, Any]:
@@ -78,13 +123,68 @@ def test_the_short_way_ends_where_the_long_one_does(
     assert made[0] == made[1]
 
 
+@pytest.mark.parametrize("to", ["coco", "yolo", "yolo_segment", "voc"])
+@settings(max_examples=60, deadline=None)
+@example(
+    [[box(1, 1, 9, 9, id="a"), box(5, 5, 9, 9), box(1, 1, 9, 9, 0, "Person", id="a")]]
+)
+@example([[box(1, 1, 9, 9)], [box(1, 1, 9, 9, original_width=333), box(5, 5, 9, 9)]])
+@given(drawn=st.lists(ANNOTATIONS, min_size=1, max_size=2))
+def test_boxes_read_together_are_those_read_one_by_one(
+    to: str, drawn: list[list[dict[str, Any]]]
+) -> None:
+    """Whatever stands between them, on however many images, drawn by whomever."""
+    images = {"image": ["a.jpg", "b.jpg"], "other": "c.jpg"}
+    first = annotation(box(1, 1, 2, 2), box(1, 1, 2, 2, 0, "Person"))  # meets labels
+    made = [
+        task(1, first, **images),
+        task(2, *(annotation(*results) for results in drawn), **images),
+    ]
+    together = converted(to, made, select="all")
+    with patch.object(PictureReader, "read_plain", return_value=None):
+        one_by_one = converted(to, made, select="all")
+    with (
+        patch("ls_tools.formats.pictures.read_plain_box", return_value=None),
+        patch("ls_tools.formats.plain_boxes.read_plain_box", return_value=None),
+    ):
+        long_way = converted(to, made, select="all")
+    assert together == one_by_one == long_way
+
+
+@pytest.mark.parametrize(
+    ("spoiled_at", "expected"), [(None, 3), (0, None), (1, 1), (2, 2)]
+)
+def test_boxes_are_read_together_up_to_the_first_that_is_not_plain(
+    spoiled_at: int | None, expected: int | None, tmp_path: Path
+) -> None:
+    results = [box(10, 10, 20, 40) for _ in range(3)]
+    if spoiled_at is not None:
+        results[spoiled_at] = spoiled(results[spoiled_at])
+    counts = []
+    read_plain = PictureReader.read_plain
+
+    def watched(*args: Any) -> Any:
+        found = read_plain(*args)
+        counts.append(None if found is None else len(found.boxes))
+        return found
+
+    # The first task is where the label is met.
+    tasks = [task(1, annotation(box(1, 1, 2, 2))), task(2, annotation(*results))]
+    with patch.object(PictureReader, "read_plain", watched):
+        convert_tasks(tmp_path, "coco", tasks)
+    assert counts == [None, expected]
+
+
 def test_a_plain_box_is_what_is_drawn() -> None:
-    drawn = region()
+    drawn = plain()
     found = read_plain_box(drawn, IMAGE)
+    drawing = read_drawing(Region(drawn.id, (drawn,)), IMAGE)
+    assert isinstance(drawing, Drawing)
     assert found
-    drawing, ltwh = found
-    assert drawing == read_drawing(drawn, IMAGE)
-    assert ltwh == (20, 10, 40, 40)
+    label, ltwh = found
+    assert list(ltwh) == [20, 10, 40, 40]
+    assert drawing.shape == Box(*ltwh)
+    assert drawing.labels == [label] == ["Car"]
 
 
 @pytest.mark.parametrize(
@@ -107,10 +207,4 @@ def test_a_plain_box_is_what_is_drawn() -> None:
     ids=str,
 )
 def test_what_needs_a_second_look_is_not_plain(fields: dict[str, Any]) -> None:
-    assert read_plain_box(region(**fields), IMAGE) is None
-
-
-def test_a_region_of_several_results_is_not_plain() -> None:
-    (result,) = region().results
-    choices = Result(type="choices", id=result.id)
-    assert read_plain_box(Region(result.id, (result, choices)), IMAGE) is None
+    assert read_plain_box(plain(**fields), IMAGE) is None

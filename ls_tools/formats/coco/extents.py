@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 from msgspec import UNSET, UnsetType
 
@@ -73,6 +73,8 @@ class Drafting:
 class Extents:
     """Each region to a row of its own."""
 
+    takes_plain_boxes: ClassVar[bool] = True
+
     def __init__(self, drafting: Drafting) -> None:
         self._drafting = drafting
 
@@ -89,7 +91,7 @@ class Extents:
         """The columns of one region, or the reason why it has none."""
         ltwh, drawing = found.plain_ltwh, found.drawing
         if ltwh is not None:
-            return ltwh, ltwh[2] * ltwh[3], _NO_RINGS, UNSET, UNSET, 0
+            return *plain_extent(ltwh), UNSET, UNSET, 0
         shape, score = drawing.shape, drawing.result.score
         told: dict[str, float | str] | UnsetType = UNSET
         if isinstance(shape, Box) and not shape.rotation_deg:
@@ -122,7 +124,7 @@ class Extents:
         fitted = fit_ltwh(ltwh, size, losses, clip=self._drafting.clip)
         if isinstance(fitted, str):
             return fitted
-        return fitted, fitted[2] * fitted[3], _NO_RINGS
+        return plain_extent(fitted)
 
     def _outline(self, shape: Shape, found: Labelled) -> Extent | str:
         ring = fit_outline(
@@ -178,6 +180,11 @@ class Extents:
         if any(outline.holes for outline in outlines):
             return None
         return [[n for point in one.exterior for n in point] for one in outlines]
+
+
+def plain_extent(ltwh: Ltwh) -> Extent:
+    """What is said of an upright box."""
+    return ltwh, ltwh[2] * ltwh[3], _NO_RINGS
 
 
 def _rounded(ltwh: Ltwh) -> Ltwh:

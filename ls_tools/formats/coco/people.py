@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, ClassVar, TypeAlias
 
 from msgspec import UNSET
 
@@ -44,6 +44,8 @@ class People:
         output: Its classes name what belongs to no region.
         occluded: The choice that marks a keypoint as occluded; empty for none.
     """
+
+    takes_plain_boxes: ClassVar[bool] = False  # keypoints may belong to them
 
     def __init__(
         self, names: KeypointNames, extents: Extents, output: Output, occluded: str

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from msgspec import UNSET
 
 from ls_tools.formats.coco.document import AnnotationRow, Category, Document, ImageRow
+from ls_tools.formats.coco.extents import plain_extent
 from ls_tools.formats.pictures import MERGED, NO_IMAGE
 from ls_tools.formats.protocol import Writing
 from ls_tools.output.records import annotator_of
@@ -134,8 +135,9 @@ class CocoWriter(Writing):
         document: Document,
     ) -> None:
         tally, task_id = self._output.tally, item.task.id
-        written: list[AnnotationRow] = []
-        for found, columns in self._maker.rows(self._reader.read(item, pictures)):
+        written, first = self._plain_rows(item, pictures, rows)
+        left = self._reader.read(item, pictures, first=first)
+        for found, columns in self._maker.rows(left):
             if isinstance(columns, str):
                 tally.skip(columns, task_id=task_id, region_id=found.region.id)
                 continue
@@ -150,6 +152,24 @@ class CocoWriter(Writing):
         if item.parts > 1:
             _sign(written, annotator_of(item.annotation))
         document.add_annotations(written)
+
+    def _plain_rows(
+        self, item: Item, pictures: Sequence[Picture], rows: Sequence[ImageRow]
+    ) -> tuple[list[AnnotationRow], int]:
+        """The rows of the plain boxes that an item begins with; how many these are."""
+        if not self._maker.takes_plain_boxes:
+            return [], 0
+        plain = self._reader.read_plain(item, pictures)
+        if plain is None:
+            return [], 0
+        self._output.tally.regions_written += len(plain.boxes)
+        image_id = rows[plain.picture.position].id
+        written = [
+            AnnotationRow(0, image_id, class_id, *plain_extent(ltwh))
+            for class_ids, ltwh in plain.boxes
+            for class_id in class_ids
+        ]
+        return written, len(plain.boxes)
 
     def _write_images(
         self,

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from ls_tools.formats.pictures import Labelled
+    from ls_tools.formats.plain_boxes import PlainBoxes
     from ls_tools.formats.voc.voc import VocOptions
     from ls_tools.geometry import Ltwh, Size
     from ls_tools.models import Result
@@ -65,10 +66,22 @@ class ObjectMaker:
         if fitted[1]:
             body += "".join(map(self._polygon, fitted[1]))
         flags = _flags(drawing.extras) if drawing.extras else _NO_FLAGS
+        return self._elements(found.class_ids, flags, body)
+
+    def plain_objects(self, plain: PlainBoxes) -> list[str]:
+        """The elements of plain boxes."""
+        size = plain.size
+        return [
+            element
+            for class_ids, ltwh in plain.boxes
+            for element in self._elements(class_ids, _NO_FLAGS, self._box(ltwh, size))
+        ]
+
+    def _elements(self, class_ids: Iterable[int], flags: str, body: str) -> list[str]:
         heads = self._heads
         return [
             f"{heads.get(class_id) or self._head(class_id)}{flags}{body}</object>\n"
-            for class_id in found.class_ids
+            for class_id in class_ids
         ]
 
     def _fit(self, found: Labelled) -> _Fitted | str:

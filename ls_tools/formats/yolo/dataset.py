@@ -10,13 +10,18 @@ from ls_tools.formats.protocol import Writing
 from ls_tools.formats.yolo.listing import write_listing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from ls_tools.formats.pictures import Labelled, Picture, PictureReader
+    from ls_tools.formats.plain_boxes import PlainBoxes
     from ls_tools.output import Item, Output, Placed
 
 Written: TypeAlias = "tuple[Labelled, Sequence[str] | str]"
 """A region with its lines, or with the reason why it has none."""
+
+
+PlainMake: TypeAlias = "Callable[[PlainBoxes], list[str]]"
+"""Makes the lines of plain boxes."""
 
 
 class Maker(Protocol):
@@ -24,9 +29,12 @@ class Maker(Protocol):
 
     Attributes:
         data_yaml: Further lines of ``data.yaml``.
+        plain_rows: Makes the lines of plain boxes; None where these need a look at
+            what else is drawn, or become something else than boxes.
     """
 
     data_yaml: tuple[str, ...]
+    plain_rows: PlainMake | None
 
     def rows(self, found: Iterable[Labelled]) -> Iterable[Written]:
         """Each region once; lines that several regions make stand with one."""
@@ -92,7 +100,15 @@ class DatasetWriter(Writing):
         self, item: Item, pictures: Sequence[Picture], rows: Sequence[list[str]]
     ) -> None:
         tally, task_id = self._output.tally, item.task.id
-        for found, lines in self._maker.rows(self._reader.read(item, pictures)):
+        first = 0
+        make_plain = self._maker.plain_rows
+        plain = make_plain and self._reader.read_plain(item, pictures)
+        if make_plain and plain:
+            rows[plain.picture.position] += make_plain(plain)
+            first = len(plain.boxes)
+            tally.regions_written += first
+        left = self._reader.read(item, pictures, first=first)
+        for found, lines in self._maker.rows(left):
             region_id = found.region.id
             if isinstance(lines, str):
                 tally.skip(lines, task_id=task_id, region_id=region_id)

@@ -44,7 +44,8 @@ if TYPE_CHECKING:
 
     from ls_tools.formats.fitting import Ring
     from ls_tools.formats.pictures import Labelled
-    from ls_tools.formats.yolo.dataset import Written
+    from ls_tools.formats.plain_boxes import PlainBoxes
+    from ls_tools.formats.yolo.dataset import PlainMake, Written
     from ls_tools.formats.yolo.yolo import YoloOptions
     from ls_tools.geometry import Ltwh, Point, Size
     from ls_tools.output import Output
@@ -95,6 +96,7 @@ class RowMaker:
             mask_px=options.mask_tolerance_px,
         )
         self.data_yaml: tuple[str, ...] = ()
+        self.plain_rows: PlainMake | None = _plain_rows if make is make_box else None
 
     def rows(self, found: Iterable[Labelled]) -> Iterable[Written]:
         """The lines of each region, or the reason why it has none."""
@@ -105,6 +107,15 @@ class RowMaker:
                 yield one, numbers
             else:
                 yield one, lines(one.class_ids, numbers)
+
+
+def _plain_rows(plain: PlainBoxes) -> list[str]:
+    size = plain.size
+    return [
+        line
+        for class_ids, ltwh in plain.boxes
+        for line in lines(class_ids, box_numbers(ltwh, size))
+    ]
 
 
 def lines(class_ids: Iterable[int], numbers: Iterable[float]) -> list[str]:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from ls_tools.formats.pictures import Labelled
     from ls_tools.formats.poses import KeypointNames
-    from ls_tools.formats.yolo.dataset import Written
+    from ls_tools.formats.yolo.dataset import PlainMake, Written
     from ls_tools.geometry import Ltwh
     from ls_tools.output import Output
 
@@ -49,6 +49,7 @@ class PoseMaker:
         self._has_bodies = has_bodies
         self._classes = output.classes
         self.data_yaml: tuple[str, ...] = _data_yaml(names.names)
+        self.plain_rows: PlainMake | None = None  # keypoints may belong to them
 
     def rows(self, found: Iterable[Labelled]) -> Iterator[Written]:
         """The lines of each region; those of a pose stand with its body."""
