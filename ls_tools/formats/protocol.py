@@ -167,9 +167,12 @@ class DivisibleFormat(Format, Protocol):
 
     Attributes:
         looks_ahead: ``survey`` is needed.
+        is_heavy: A process takes so much memory that several are begun only where
+            somebody asks for them.
     """
 
     looks_ahead: ClassVar[bool] = False
+    is_heavy: ClassVar[bool] = False
 
     def begin(
         self, config: LabelConfig, output: Output, options: Any, survey: Any

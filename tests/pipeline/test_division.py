@@ -425,6 +425,25 @@ def test_the_pages_tell_which_formats_are_divided() -> None:
     }
 
 
+@pytest.mark.usefixtures("in_threads")
+@pytest.mark.parametrize("processes", [None, 2])
+@pytest.mark.parametrize("is_heavy", [False, True])
+def test_what_is_heavy_is_divided_only_where_it_is_asked_for(
+    *,
+    is_heavy: bool,
+    processes: int | None,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.DEBUG, "ls_tools")
+    assert getattr(load_format("parquet"), "is_heavy", False)
+    monkeypatch.setattr(type(load_format("jsonl")), "is_heavy", is_heavy)
+    settings = Settings(processes=processes, mode="offline")
+    convert(shipment(tmp_path), "jsonl", tmp_path / "out", settings=settings)
+    assert is_divided(caplog) == (processes == 2 or not is_heavy)
+
+
 def test_a_worker_that_is_killed_is_done_without(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -66,6 +66,7 @@ class ParquetFormat(DivisibleFormat):
         }
     )
     extra: ClassVar[str] = "parquet"
+    is_heavy: ClassVar[bool] = True  # pyarrow takes 85 MB
     requires: ClassVar[tuple[str, ...]] = ("pyarrow",)
     options_type: ClassVar[type[Any]] = ParquetOptions
     default_selection: ClassVar[str] = "all"

@@ -100,5 +100,6 @@ def _can_be_read_again(path: Path | None) -> bool:
 
 def _process_count(job: Job, size_bytes: int) -> int:
     """How many processes pay, if so many are allowed."""
-    most = job.settings.processes or _UNASKED
+    is_heavy = isinstance(job.target, DivisibleFormat) and job.target.is_heavy
+    most = job.settings.processes or (1 if is_heavy else _UNASKED)
     return min(most, core_count(), size_bytes // WORTH_BYTES + 1)
