@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Sequence
     from pathlib import Path
 
     from measuring import Cost
@@ -171,11 +171,13 @@ class Results:
         about: The machine, the versions, and how it was measured.
         rows: In the order of the table.
         missing: By name, why rows are not there.
+        took_s: By name, how long the measurement took.
     """
 
     about: dict[str, Any]
     rows: list[Row]
     missing: dict[str, str] = field(default_factory=dict)
+    took_s: dict[str, float] = field(default_factory=dict)
 
     def joined(self, other: Results, names: Sequence[str]) -> Results:
         """With the rows of another, in the order of the table.
@@ -188,7 +190,17 @@ class Results:
             [*self.rows, *other.rows],
             key=lambda row: (SECTIONS.index(row.section), names.index(row.name)),
         )
-        return Results(self.about, rows, {**self.missing, **other.missing})
+        missing = {**self.missing, **other.missing}
+        return Results(self.about, rows, missing, {**self.took_s, **other.took_s})
+
+    def without(self, names: Collection[str]) -> Results:
+        """What is not of these measurements."""
+        rows = [row for row in self.rows if row.name not in names]
+        missing, took_s = (
+            {name: x for name, x in facts.items() if name not in names}
+            for facts in (self.missing, self.took_s)
+        )
+        return Results(self.about, rows, missing, took_s)
 
     def reached(self, row: Row) -> bool | None:
         """Whether a row is as wanted; None of a quick run, whose inputs are small."""
@@ -197,7 +209,8 @@ class Results:
     def save(self, path: Path) -> None:
         """Write as JSON."""
         rows = [{**asdict(row), "reached": self.reached(row)} for row in self.rows]
-        document = {"about": self.about, "rows": rows, "missing": self.missing}
+        facts = {"missing": self.missing, "took_s": self.took_s}
+        document = {"about": self.about, "rows": rows, **facts}
         text = json.dumps(document, indent=1, ensure_ascii=False)
         path.write_text(text + "\n", encoding="utf-8")
 
@@ -206,7 +219,7 @@ class Results:
         """Read what ``save`` wrote."""
         document = json.loads(path.read_text(encoding="utf-8"))
         rows = [_row_of(one) for one in document["rows"]]
-        return cls(document["about"], rows, document["missing"])
+        return cls(document["about"], rows, document["missing"], document["took_s"])
 
 
 def _row_of(document: dict[str, Any]) -> Row:

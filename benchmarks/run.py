@@ -21,6 +21,7 @@ import shutil
 import sys
 import tempfile
 import time
+from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -107,10 +108,8 @@ def _start(plan: Plan, only: Sequence[str] | None, before: Path) -> Results:
     known = Results.load(before)
     if any(known.about[fact] != results.about[fact] for fact in _SAME):
         return results
-    again = {*only, *(row.name for row in known.rows if row.name not in MEASUREMENTS)}
-    rows = [row for row in known.rows if row.name not in again]
-    missing = {name: why for name, why in known.missing.items() if name not in again}
-    return Results(results.about, rows, missing)
+    gone = (row.name for row in known.rows if row.name not in MEASUREMENTS)
+    return replace(known.without({*only, *gone}), about=results.about)
 
 
 def _parse(given: Sequence[str]) -> argparse.Namespace:
@@ -133,18 +132,19 @@ def _workplace() -> str | None:
 def _measure(name: str, plan: Plan) -> Results:
     """The rows of one measurement, or why it has none."""
     rows: list[Row] = []
+    missing: dict[str, str] = {}
+    began = time.monotonic()
     try:
         for row in MEASUREMENTS[name](plan):
             print(line_of(row), flush=True)
             rows.append(row)
     except NotMeasuredError as exc:
-        why = str(exc)
+        missing[name] = str(exc)
     except _FAILURES as exc:
-        why = f"failed: {exc}"
-    else:
-        return Results({}, rows)
-    print(f"{name}: {why}", flush=True)
-    return Results({}, rows, {name: why})
+        missing[name] = f"failed: {exc}"
+    took_s = round(time.monotonic() - began, 1)
+    print(f"{name}: {missing.get(name, 'done')} ({took_s:.0f} s)", flush=True)
+    return Results({}, rows, missing, {name: took_s})
 
 
 def line_of(row: Row) -> str:

@@ -46,7 +46,8 @@ def about_line(results: Results) -> str:
         f"{quick}{about['cores']} cores ({about['processor']}), "
         f"{about['memory_gb']:.0f} GB, Python {about['python']}, {about['system']}, "
         f"files on {about['files_on']}; {about['date']}; medians (lowest to highest), "
-        f"rounds by turns: {about['rounds']}."
+        f"rounds by turns: {about['rounds']}; "
+        f"{sum(results.took_s.values()) / 60:.0f} minutes in all."
     )
 
 

@@ -52,4 +52,6 @@ def results(script: Callable[[str], Any]) -> Any:
         ' "processor": "one", "memory_gb": 8, "system": "Linux", "python": "3.10",'
         ' "files_on": "tmpfs", "versions": {"ls-tools": "0.1.0"}}'
     )
-    return module.Results(about, rows, {"install": "takes long"})
+    return module.Results(
+        about, rows, {"install": "takes long"}, {"coco": 90.0, "install": 30.0}
+    )

@@ -25,6 +25,7 @@ def test_a_run_writes_results_and_a_table(tmp_path: Path) -> None:
     document = json.loads((tmp_path / "out" / "results.json").read_text())
     assert document["rows"] == rows
     assert list(document["missing"]) == ["install"]
+    assert set(document["took_s"]) == {"growth-classes", "install"}
 
 
 def test_every_measurement_can_be_asked_for_alone() -> None:

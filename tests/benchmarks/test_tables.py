@@ -11,7 +11,7 @@ Script = Callable[[str], Any]
 
 TABLE = """\
 2 cores (one), 8 GB, Python 3.10, Linux, files on tmpfs; 2026-11-22; medians \
-(lowest to highest), rounds by turns: 3.
+(lowest to highest), rounds by turns: 3; 2 minutes in all.
 
 ls-tools 0.1.0.
 
@@ -61,7 +61,18 @@ def test_rows_that_are_added_come_where_they_belong(
     alone = module.Results(results.about, [start])
     joined = alone.joined(results, ["coco", "import"])
     assert joined.rows == [*results.rows, start]
-    assert joined.missing == results.missing
+    assert (joined.missing, joined.took_s) == (results.missing, results.took_s)
+
+
+def test_what_is_measured_again_is_dropped_before(results: Any) -> None:
+    rest = results.without({"install"})
+    assert (rest.rows, rest.missing, rest.took_s) == (results.rows, {}, {"coco": 90.0})
+    assert results.without({"coco"}).rows == []
+
+
+def test_the_table_says_how_long_it_all_took(script: Script, results: Any) -> None:
+    line = script("tables").about_line(results)
+    assert line.endswith("rounds by turns: 3; 2 minutes in all.")
 
 
 def test_a_rate_is_better_where_it_is_more(script: Script) -> None:
