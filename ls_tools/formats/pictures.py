@@ -247,7 +247,7 @@ class PictureReader:
     ) -> Labelled | None:
         """What the rest would find of a plain box whose label was met before."""
         results = region.results
-        if not self._takes_plain_boxes or len(results) > 1:
+        if not self._takes_plain_boxes or len(results) != 1:
             return None
         found = read_plain_box(results[0], size)
         if found is None:

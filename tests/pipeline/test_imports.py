@@ -62,7 +62,6 @@ UNUSED_BY_WORKERS = UNUSED | {
     "ls_tools.settings.environment",
     "shutil",
     "socket",
-    "subprocess",
     "tempfile",
     "xml",
 }

@@ -104,7 +104,7 @@ class DatasetWriter(Writing):
         make_plain = self._maker.plain_rows
         plain = make_plain and self._reader.read_plain(item, pictures)
         if make_plain and plain:
-            rows[plain.picture.position] += make_plain(plain)
+            rows[plain.picture.position].extend(make_plain(plain))
             first = len(plain.boxes)
             tally.regions_written += first
         left = self._reader.read(item, pictures, first=first)
