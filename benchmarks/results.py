@@ -219,7 +219,9 @@ class Results:
         """Read what ``save`` wrote."""
         document = json.loads(path.read_text(encoding="utf-8"))
         rows = [_row_of(one) for one in document["rows"]]
-        return cls(document["about"], rows, document["missing"], document["took_s"])
+        return cls(
+            document["about"], rows, document["missing"], document.get("took_s", {})
+        )
 
 
 def _row_of(document: dict[str, Any]) -> Row:

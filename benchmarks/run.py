@@ -108,8 +108,9 @@ def _start(plan: Plan, only: Sequence[str] | None, before: Path) -> Results:
     known = Results.load(before)
     if any(known.about[fact] != results.about[fact] for fact in _SAME):
         return results
-    gone = (row.name for row in known.rows if row.name not in MEASUREMENTS)
-    return replace(known.without({*only, *gone}), about=results.about)
+    names = {*(row.name for row in known.rows), *known.missing, *known.took_s}
+    again = names - (MEASUREMENTS.keys() - {*only})
+    return replace(known.without(again), about=results.about)
 
 
 def _parse(given: Sequence[str]) -> argparse.Namespace:

@@ -7,14 +7,12 @@ that ``import ls_tools`` costs next to nothing.
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ls_tools._version import __version__
 from ls_tools.lazy import importer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from ls_tools.cache import Cache
     from ls_tools.client import Client, SnapshotFilter
     from ls_tools.errors import LsToolsError
@@ -83,7 +81,8 @@ _HOMES = {
 logging.getLogger("ls_tools").addHandler(logging.NullHandler())
 
 
-__getattr__: Callable[[str], Any] = importer(__name__, _HOMES)
+if not TYPE_CHECKING:  # to whom any name would be there
+    __getattr__ = importer(__name__, _HOMES)
 
 
 def __dir__() -> list[str]:

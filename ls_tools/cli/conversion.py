@@ -12,7 +12,7 @@ from ls_tools.cli.output import one_line
 from ls_tools.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
     from ls_tools.cli.output import Console
     from ls_tools.formats import OptionInfo
@@ -121,12 +121,15 @@ class ConversionCommand(click.Command):
             flag for one in self.params for flag in (*one.opts, *one.secondary_opts)
         }
         flags = {text.partition("=")[0] for text in args if text.startswith("-")}
+        flags.discard("-")  # standard input
+        ctx.meta[_GIVEN] = {}  # which contexts share with those above them
         ctx.meta[_IS_PLAIN] = flags <= known and not ctx.resilient_parsing
         return super().parse_args(ctx, args)
 
     @functools.cached_property
     def _format_options(self) -> list[click.Option]:
-        return [_click_option(formats) for formats in _options_of_formats().values()]
+        taken = {one.name for one in self.params if one.name}
+        return [_click_option(own) for own in _options_of_formats(taken).values()]
 
 
 def conversion_options(function: F) -> F:
@@ -134,7 +137,7 @@ def conversion_options(function: F) -> F:
 
     @functools.wraps(function)
     def command(*args: Any, **given: Any) -> Any:
-        options = click.get_current_context().meta.get(_GIVEN, {})
+        options = click.get_current_context().meta[_GIVEN]
         return function(*args, plan=_plan(given, options), **given)
 
     for option in reversed(_OPTIONS):
@@ -170,13 +173,20 @@ def _split(spec: str | None, *, by: str | None, stratify: bool) -> Split | None:
     return None
 
 
-def _options_of_formats() -> dict[str, dict[str, OptionInfo]]:
-    """The formats' own options by name, as each format has them."""
+def _options_of_formats(taken: Collection[str]) -> dict[str, dict[str, OptionInfo]]:
+    """The formats' own options by name, as each format has them.
+
+    Raises:
+        UsageError: One has a name that is taken.
+    """
     from ls_tools.formats import FORMATS, describe_options
 
     found: dict[str, dict[str, OptionInfo]] = {}
     for name in FORMATS:
         for info in describe_options(FORMATS.load(name)):
+            if info.name in taken:
+                msg = f"The format {name} has an option {info.name!r}, as all have."
+                raise UsageError(msg, hint="Give that of the format another name.")
             found.setdefault(info.name, {})[name] = info
     return found
 
@@ -199,7 +209,7 @@ def _click_option(formats: dict[str, OptionInfo]) -> click.Option:
 
 def _note_given(context: click.Context, option: click.Parameter, value: Any) -> Any:
     if value is not None:
-        context.meta.setdefault(_GIVEN, {})[option.name] = value
+        context.meta[_GIVEN][option.name] = value
     return value
 
 
@@ -210,7 +220,7 @@ def show_report(console: Console, report: Report, out: Path) -> None:
     document = msgspec.json.decode(report.to_json())
     document.pop("schema_version")
     console.result(document, [str(out)])
-    if not (console.json or console.quiet):
+    if not (console.json or console.quiet):  # which would show none: rich takes long
         console.table(_table(report))
 
 

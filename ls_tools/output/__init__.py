@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ls_tools.lazy import importer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from ls_tools.output.class_map import DROPPED, ClassMap, ClassPolicy, ClassScope
     from ls_tools.output.destination import Output
     from ls_tools.output.items import Item, Items
@@ -103,4 +101,5 @@ _HOMES = {
 }
 
 # A process that does a part of a conversion needs no more than a half of this.
-__getattr__: Callable[[str], Any] = importer(__name__, _HOMES)
+if not TYPE_CHECKING:  # to whom any name would be there
+    __getattr__ = importer(__name__, _HOMES)

@@ -76,8 +76,10 @@ def exchange(first: Path, second: Path) -> bool:
     Raises:
         OSError: It can, and it failed.
     """
-    import ctypes  # only a folder that is there already needs it
-
+    try:
+        import ctypes  # which only a folder that is there already needs
+    except ImportError:
+        return False
     libc = ctypes.CDLL(None, use_errno=True)
     rename = getattr(libc, "renameat2", None)
     if rename is None:

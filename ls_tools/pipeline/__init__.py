@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ls_tools.lazy import importer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from ls_tools.pipeline.conversion import convert, run_conversion
     from ls_tools.pipeline.inputs import Input
     from ls_tools.pipeline.media import MediaOutcome, fetch_media
@@ -40,4 +38,5 @@ _HOMES = {
 }
 
 # A process that does a part of a conversion needs little of this.
-__getattr__: Callable[[str], Any] = importer(__name__, _HOMES)
+if not TYPE_CHECKING:  # to whom any name would be there
+    __getattr__ = importer(__name__, _HOMES)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ls_tools.lazy import importer
 from ls_tools.models import Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from ls_tools.reading.chunks import Chunk, ChunkReader, Pass
     from ls_tools.reading.elements import read_task
     from ls_tools.reading.entries import Division
@@ -47,5 +45,6 @@ _HOMES = {
     "read_tasks": "reader",
 }
 
-# Likewise: what reads chunks opens no inputs.
-__getattr__: Callable[[str], Any] = importer(__name__, _HOMES)
+# What reads chunks opens no inputs.
+if not TYPE_CHECKING:  # to whom any name would be there
+    __getattr__ = importer(__name__, _HOMES)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ls_tools.lazy import importer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from ls_tools.resolver.local_path import get_local_path, get_local_paths
     from ls_tools.resolver.resolver import Resolver
     from ls_tools.resolver.task_media import resolve_task
@@ -35,4 +33,5 @@ _HOMES = {
 }
 
 # What only parses references needs little of this.
-__getattr__: Callable[[str], Any] = importer(__name__, _HOMES)
+if not TYPE_CHECKING:  # to whom any name would be there
+    __getattr__ = importer(__name__, _HOMES)

@@ -9,7 +9,9 @@ from contextlib import ExitStack
 from functools import cached_property
 from typing import TYPE_CHECKING, final
 
+from ls_tools.errors import CacheError
 from ls_tools.resolver.references import References
+from ls_tools.resolver.values import Resolved
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
     from ls_tools.locator import Locator
     from ls_tools.progress import Progress
     from ls_tools.resolver.resolver import Resolver
-    from ls_tools.resolver.values import MediaRequest, Resolved
+    from ls_tools.resolver.values import MediaRequest
     from ls_tools.settings import Settings
 
 
@@ -58,13 +60,21 @@ class LazyResolver:
         """
         return self._references.parse(reference)
 
-    def paths(self, requests: Iterable[MediaRequest]) -> list[Resolved]:
-        """As ``Resolver.paths``.
+    def open(self) -> None:
+        """Make the Resolver now, for who will need it.
 
         Raises:
             CacheError: There is no folder for a cache.
         """
-        return self._resolver.paths(requests)
+        self._resolver  # noqa: B018 -- made by looking at it
+
+    def paths(self, requests: Iterable[MediaRequest]) -> list[Resolved]:
+        """As ``Resolver.paths``; all fail where there is no folder for a cache."""
+        try:
+            resolver = self._resolver
+        except CacheError as exc:
+            return [Resolved(reference=one.reference, error=exc) for one in requests]
+        return resolver.paths(requests)
 
     def pin(self, reference: str, holder: Path) -> None:
         """As ``Resolver.pin``.

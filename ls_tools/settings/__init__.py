@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ls_tools.lazy import importer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from ls_tools.settings.environment import (
         ENVIRONMENT,
         EnvironmentVariable,
@@ -70,4 +68,5 @@ _HOMES = {
 }
 
 # Settings that were made elsewhere need no reader of the environment.
-__getattr__: Callable[[str], Any] = importer(__name__, _HOMES)
+if not TYPE_CHECKING:  # to whom any name would be there
+    __getattr__ = importer(__name__, _HOMES)

@@ -5,13 +5,11 @@ Sources know the transport and the settings; they know no cache.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ls_tools.lazy import importer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from ls_tools.sources.protocol import Services, Source, SourceFactory
     from ls_tools.sources.routes import SOURCES, Sources, register_source, schemes
 
@@ -36,4 +34,5 @@ _HOMES = {
 }
 
 # What only names references fetches nothing.
-__getattr__: Callable[[str], Any] = importer(__name__, _HOMES)
+if not TYPE_CHECKING:  # to whom any name would be there
+    __getattr__ = importer(__name__, _HOMES)

@@ -112,6 +112,8 @@ class Sources:
         Raises:
             LsToolsError: No source has it, or the fetch failed.
         """
+        from ls_tools.sources.buckets.choice import Ways
+
         route = self.route(locator)
         if len(route) == 1:
             return route[0][1].fetch(locator, sink, validator=validator)
@@ -119,8 +121,6 @@ class Sources:
             partial(_attempt, name, source, locator, sink, validator)
             for name, source in route
         ]
-        from ls_tools.sources.buckets.choice import Ways
-
         begin_again = partial(sink.truncate, 0)
         store = store_kind(locator)
         if store is None or route[-1][0] != _THROUGH_SERVER:

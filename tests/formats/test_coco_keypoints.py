@@ -47,6 +47,15 @@ def test_each_person_has_the_keypoints_that_belong_to_it(tmp_path: Path) -> None
     assert done.degraded() == {}
 
 
+def test_people_of_a_label_met_before_keep_their_keypoints(tmp_path: Path) -> None:
+    """A box that is read as plain elsewhere is not where keypoints belong to it."""
+    drawn = annotation(person(0, 0, 40, 90, id="a"), keypoint(15, 10, "nose", "a"))
+    done = convert_tasks(tmp_path, "coco", [task(1, drawn), task(2, drawn)], xml=PEOPLE)
+    first, second = (row["keypoints"] for row in rows_of(done))
+    assert first == second == [30, 10, 2, 0, 0, 0, 0, 0, 0]
+    assert done.degraded() == {}
+
+
 def test_categories_list_their_keypoints_in_the_order_of_the_values(
     tmp_path: Path,
 ) -> None:

@@ -151,11 +151,12 @@ def test_boxes_read_together_are_those_read_one_by_one(
     assert together == one_by_one == long_way
 
 
+@pytest.mark.parametrize("to", ["coco", "yolo", "voc"])
 @pytest.mark.parametrize(
     ("spoiled_at", "expected"), [(None, 3), (0, None), (1, 1), (2, 2)]
 )
 def test_boxes_are_read_together_up_to_the_first_that_is_not_plain(
-    spoiled_at: int | None, expected: int | None, tmp_path: Path
+    to: str, spoiled_at: int | None, expected: int | None, tmp_path: Path
 ) -> None:
     results = [box(10, 10, 20, 40) for _ in range(3)]
     if spoiled_at is not None:
@@ -171,7 +172,7 @@ def test_boxes_are_read_together_up_to_the_first_that_is_not_plain(
     # The first task is where the label is met.
     tasks = [task(1, annotation(box(1, 1, 2, 2))), task(2, annotation(*results))]
     with patch.object(PictureReader, "read_plain", watched):
-        convert_tasks(tmp_path, "coco", tasks)
+        convert_tasks(tmp_path, to, tasks)
     assert counts == [None, expected]
 
 

@@ -4,6 +4,7 @@ import json
 import os
 import socket
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pipeline.rig import (
@@ -26,6 +27,7 @@ from ls_tools.errors import (
     UsageError,
 )
 from ls_tools.label_config import parse_label_config
+from ls_tools.resolver.lazy import LazyResolver
 
 TASKS = [task(1, box()), task(2, box(), mood()), task(3)]
 INFERRED = "No label config was given: it was inferred from the results."
@@ -265,3 +267,22 @@ def test_progress_ends_with_a_failure(workshop: Workshop) -> None:
     with pytest.raises(NotAnExportError):
         workshop.convert(cut, "json", config=CONFIG, progress=stages)
     assert stages.open == []
+
+
+def test_media_are_asked_for_together(
+    workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What comes one by one would wait for every answer."""
+    asked: list[int] = []
+    paths = LazyResolver.paths
+
+    def watched(self: LazyResolver, requests: Any) -> Any:
+        asked.append(len(requests))
+        return paths(self, requests)
+
+    monkeypatch.setattr(LazyResolver, "paths", watched)
+    for number in range(1, 6):
+        workshop.add_picture(number)
+    tasks = [task(number, box()) for number in range(1, 6)]
+    report = workshop.convert(tasks, "coco", config=CONFIG, media="copy")
+    assert (asked, report.media.references, report.media.failed) == ([5], 5, [])

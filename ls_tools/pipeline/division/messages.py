@@ -1,4 +1,7 @@
-"""What the processes of a divided conversion tell each other; pickled."""
+"""What the processes of a divided conversion tell each other; pickled.
+
+Structs are made more quickly than dataclasses when a process starts.
+"""
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ def divide(job: Job, tasks: Tasks) -> Iterator[Joiner]:
     """
     mapped = _divisible_file(job, tasks)
     size_bytes = len(mapped) if mapped is not None else 0
-    count = _process_count(job, size_bytes)
+    count = _process_count(job, size_bytes) if size_bytes >= WORTH_BYTES else 1
     if mapped is None or count < 2:  # noqa: PLR2004 -- one is no division
         msg = "that is the quickest way"
         raise CrewError(msg)
@@ -100,6 +100,6 @@ def _can_be_read_again(path: Path | None) -> bool:
 
 def _process_count(job: Job, size_bytes: int) -> int:
     """How many processes pay, if so many are allowed."""
-    is_heavy = isinstance(job.target, DivisibleFormat) and job.target.is_heavy
+    is_heavy = getattr(job.target, "is_heavy", False)  # no subclass may lack it
     most = job.settings.processes or (1 if is_heavy else _UNASKED)
     return min(most, core_count(), size_bytes // WORTH_BYTES + 1)

@@ -30,7 +30,7 @@ def core_count() -> int:
         count = len(os.sched_getaffinity(0))
     else:
         count = os.cpu_count() or 1
-    return max(math.ceil(min(count, cpu_quota())), 1)
+    return math.ceil(min(count, cpu_quota()))
 
 
 def cpu_quota(root: Path = _ROOT) -> float:
@@ -44,7 +44,7 @@ def cpu_quota(root: Path = _ROOT) -> float:
     except (OSError, UnicodeDecodeError):
         return math.inf
     folders = (folder for line in lines for folder in _folders_of(line))
-    return min((_read(root / folder) for folder in folders), default=math.inf)
+    return min((_quota_of(root / folder) for folder in folders), default=math.inf)
 
 
 def _folders_of(line: str) -> Iterator[Path]:
@@ -53,7 +53,8 @@ def _folders_of(line: str) -> Iterator[Path]:
     A container may see its own group where the root should be, by a path that is not
     there.
     """
-    _, controllers, group = line.split(":", 2)
+    _, _, rest = line.partition(":")
+    controllers, _, group = rest.partition(":")
     if controllers and "cpu" not in controllers.split(","):
         return
     mounted = Path("sys/fs/cgroup") / ("cpu" if controllers else "")
@@ -62,7 +63,7 @@ def _folders_of(line: str) -> Iterator[Path]:
         yield mounted / str(one).lstrip("/")
 
 
-def _read(folder: Path) -> float:
+def _quota_of(folder: Path) -> float:
     """The quota of one group."""
     for names in _FILES:
         try:
@@ -70,6 +71,6 @@ def _read(folder: Path) -> float:
             allowed, period = map(int, " ".join(texts).split())
         except (OSError, ValueError):  # not there, or "max"
             continue
-        if allowed > 0 < period:
+        if allowed > 0 and period > 0:
             return allowed / period
     return math.inf
