@@ -137,7 +137,7 @@ def conversion_options(function: F) -> F:
 
     @functools.wraps(function)
     def command(*args: Any, **given: Any) -> Any:
-        options = click.get_current_context().meta[_GIVEN]
+        options = _given_options(click.get_current_context())
         return function(*args, plan=_plan(given, options), **given)
 
     for option in reversed(_OPTIONS):
@@ -205,6 +205,13 @@ def _click_option(formats: dict[str, OptionInfo]) -> click.Option:
         callback=_note_given,
         expose_value=False,
     )
+
+
+def _given_options(context: click.Context) -> dict[str, Any]:
+    """The options of formats that were given, in the order of the help."""
+    given = context.meta[_GIVEN]
+    names = [one.name for one in context.command.get_params(context)] if given else []
+    return {name: given[name] for name in names if name in given}
 
 
 def _note_given(context: click.Context, option: click.Parameter, value: Any) -> Any:

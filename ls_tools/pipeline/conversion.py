@@ -157,8 +157,8 @@ class _Run:
         """Stage, write, check, publish."""
         started = time.monotonic()
         with self._staged() as root, self._open_resolver() as resolver:
-            if self.job.media_policy != "none":
-                resolver.open()  # before much is read
+            if self.job.media_asked != "none":
+                resolver.open()  # which may fail, before much is read
             try:
                 report = self._write_divided(root, resolver, started)
             except CrewError as exc:

@@ -73,7 +73,12 @@ class Job:
     @property
     def media_policy(self) -> MediaPolicy:
         """What is done with media."""
-        if self.plan.dry_run or not self.target.places_media:
+        return "none" if self.plan.dry_run else self.media_asked
+
+    @property
+    def media_asked(self) -> MediaPolicy:
+        """What would be done with media in earnest."""
+        if not self.target.places_media:
             return "none"
         if self.plan.media is not None:
             return self.plan.media

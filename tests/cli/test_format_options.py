@@ -23,6 +23,17 @@ def test_completion_offers_them() -> None:
     assert {"--to", "--escape-formulas", "--occluded"} <= found
 
 
+def test_what_is_wrong_is_told_in_the_order_of_the_help(tmp_path: Path) -> None:
+    start = ["convert", str(tmp_path), "--to", "csv", "--out", str(tmp_path / "out")]
+    wrong = [["--every", "1"], ["--masks=rle"]]
+    told = [
+        CliRunner().invoke(app, [*start, *first, *second]).exception
+        for first, second in (wrong, reversed(wrong))
+    ]
+    assert str(told[0]) == str(told[1])
+    assert "no option" in str(told[0])
+
+
 def test_none_has_the_name_of_an_option_of_every_conversion() -> None:
     with pytest.raises(UsageError, match="csv has an option 'escape_formulas'"):
         conversion._options_of_formats({"names", "escape_formulas"})

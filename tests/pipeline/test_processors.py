@@ -48,6 +48,8 @@ V1 = "sys/fs/cgroup/cpu"
             math.inf,
         ),
         ("1:cpu:/", {f"{V1}/cpu.cfs_quota_us": "1"}, math.inf),
+        ("0::/a\r\u2028b", {f"{V2}/a\r\u2028b/cpu.max": "3 1"}, 3),
+        ("nothing\n\n::\n", {}, math.inf),
     ],
 )
 def test_the_tightest_quota_of_all_groups_holds(

@@ -84,4 +84,6 @@ def test_a_cache_to_be_used_is_missed_before_anything_is_read(
     export.write_text('[{"id": 1, "data": {"image": "s3://bucket/a.jpg"}}]')
     with pytest.raises(CacheError, match="no home folder"):
         convert(export, "coco", tmp_path / "out", media="copy")
+    with pytest.raises(CacheError, match="no home folder"):
+        convert(export, "coco", tmp_path / "out", media="copy", dry_run=True)
     assert convert(export, "coco", tmp_path / "out").tasks_in == 1

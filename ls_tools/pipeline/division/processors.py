@@ -40,7 +40,7 @@ def cpu_quota(root: Path = _ROOT) -> float:
         root: Where ``proc`` and ``sys`` are.
     """
     try:
-        lines = (root / "proc/self/cgroup").read_text(encoding="utf-8").splitlines()
+        lines = (root / "proc/self/cgroup").read_bytes().decode().split("\n")
     except (OSError, UnicodeDecodeError):
         return math.inf
     folders = (folder for line in lines for folder in _folders_of(line))
