@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from typing_extensions import Self
 
 from ls_tools import MediaRequest, Settings
 from ls_tools.errors import CacheError
@@ -15,6 +14,9 @@ from ls_tools.pipeline import convert
 from ls_tools.progress import NullProgress
 from ls_tools.resolver import Resolved, resolver
 from ls_tools.resolver.lazy import LazyResolver
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 REQUESTS = [MediaRequest(reference=f"s3://bucket/{n}.jpg") for n in range(3)]
 
