@@ -187,12 +187,21 @@ class PictureReader:
                     found.setdefault(reference, new).places.append((shown.name, index))
         return list(found.values())
 
-    def read_plain(self, item: Item, pictures: Sequence[Picture]) -> PlainBoxes | None:
-        """The plain boxes that an item begins with; ``read`` goes on after them.
+    def read_apart(
+        self, item: Item, pictures: Sequence[Picture], *, wants_plain: bool = True
+    ) -> tuple[PlainBoxes | None, Iterator[Labelled]]:
+        """The plain boxes that an item begins with, and what ``read`` finds after.
 
-        In most exports these are all regions of nearly every item. None where
-        there are none. Arguments are those of ``read``, which would find the same.
+        The boxes count as written. In most exports they are all regions of nearly
+        every item. Where they are not wanted, ``read`` finds them too.
         """
+        plain = self.read_plain(item, pictures) if wants_plain else None
+        first = 0 if plain is None else len(plain.boxes)
+        self._output.tally.regions_written += first
+        return plain, self.read(item, pictures, first=first)
+
+    def read_plain(self, item: Item, pictures: Sequence[Picture]) -> PlainBoxes | None:
+        """The plain boxes that an item begins with; None where there are none."""
         if not self._takes_plain_boxes:
             return None
         places = _by_place(pictures)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ls_tools.formats.coco.extents import Extents
     from ls_tools.formats.coco.people import People
     from ls_tools.formats.pictures import Picture, PictureReader
+    from ls_tools.formats.plain_boxes import PlainBoxes
     from ls_tools.formats.protocol import Numbers
     from ls_tools.output import Item, Output
 
@@ -135,9 +136,13 @@ class CocoWriter(Writing):
         document: Document,
     ) -> None:
         tally, task_id = self._output.tally, item.task.id
-        written, first = self._plain_rows(item, pictures, rows)
-        left = self._reader.read(item, pictures, first=first)
-        for found, columns in self._maker.rows(left):
+        written: list[AnnotationRow] = []
+        plain, others = self._reader.read_apart(
+            item, pictures, wants_plain=self._maker.takes_plain_boxes
+        )
+        if plain is not None:
+            written += _plain_rows(plain, rows[plain.picture.position].id)
+        for found, columns in self._maker.rows(others):
             if isinstance(columns, str):
                 tally.skip(columns, task_id=task_id, region_id=found.region.id)
                 continue
@@ -152,24 +157,6 @@ class CocoWriter(Writing):
         if item.parts > 1:
             _sign(written, annotator_of(item.annotation))
         document.add_annotations(written)
-
-    def _plain_rows(
-        self, item: Item, pictures: Sequence[Picture], rows: Sequence[ImageRow]
-    ) -> tuple[list[AnnotationRow], int]:
-        """The rows of the plain boxes that an item begins with; how many these are."""
-        if not self._maker.takes_plain_boxes:
-            return [], 0
-        plain = self._reader.read_plain(item, pictures)
-        if plain is None:
-            return [], 0
-        self._output.tally.regions_written += len(plain.boxes)
-        image_id = rows[plain.picture.position].id
-        written = [
-            AnnotationRow(0, image_id, class_id, *plain_extent(ltwh))
-            for class_ids, ltwh in plain.boxes
-            for class_id in class_ids
-        ]
-        return written, len(plain.boxes)
 
     def _write_images(
         self,
@@ -191,6 +178,14 @@ class CocoWriter(Writing):
             else:
                 self._unsized_count += 1
             document.add_image(row)
+
+
+def _plain_rows(plain: PlainBoxes, image_id: int) -> list[AnnotationRow]:
+    return [
+        AnnotationRow(0, image_id, class_id, *plain_extent(ltwh))
+        for class_ids, ltwh in plain.boxes
+        for class_id in class_ids
+    ]
 
 
 def _sign(rows: Sequence[AnnotationRow], annotator: int | str | None) -> None:

@@ -144,12 +144,10 @@ class VocWriter(Writing):
         if who is not None:
             for page in pages:
                 page.annotators[str(who)] = None
-        plain, first = self._reader.read_plain(item, pictures), 0
+        plain, others = self._reader.read_apart(item, pictures)
         if plain is not None:
             pages[plain.picture.position].objects += self._maker.plain_objects(plain)
-            first = len(plain.boxes)
-            tally.regions_written += first
-        for found in self._reader.read(item, pictures, first=first):
+        for found in others:
             made = self._maker.objects(found)
             if isinstance(made, str):
                 tally.skip(made, task_id=task_id, region_id=found.region.id)

@@ -100,15 +100,13 @@ class DatasetWriter(Writing):
         self, item: Item, pictures: Sequence[Picture], rows: Sequence[list[str]]
     ) -> None:
         tally, task_id = self._output.tally, item.task.id
-        first = 0
         make_plain = self._maker.plain_rows
-        plain = make_plain and self._reader.read_plain(item, pictures)
-        if make_plain and plain:
+        plain, others = self._reader.read_apart(
+            item, pictures, wants_plain=make_plain is not None
+        )
+        if make_plain is not None and plain is not None:
             rows[plain.picture.position].extend(make_plain(plain))
-            first = len(plain.boxes)
-            tally.regions_written += first
-        left = self._reader.read(item, pictures, first=first)
-        for found, lines in self._maker.rows(left):
+        for found, lines in self._maker.rows(others):
             region_id = found.region.id
             if isinstance(lines, str):
                 tally.skip(lines, task_id=task_id, region_id=region_id)
